@@ -72,7 +72,11 @@ export interface OpAttrs {
   /** Explicit NumPy broadcast to `shape`. */
   broadcast: { readonly shape: Shape };
   /** Python-like start/stop/step per axis, already normalised: step may be negative, then stop may be -1. */
-  slice: { readonly start: readonly number[]; readonly stop: readonly number[]; readonly step: readonly number[] };
+  slice: {
+    readonly start: readonly number[];
+    readonly stop: readonly number[];
+    readonly step: readonly number[];
+  };
   /** Zero padding, counts per axis, never negative. */
   pad: { readonly before: readonly number[]; readonly after: readonly number[] };
   /** One or more inputs. */
