@@ -1,0 +1,134 @@
+/**
+ * Lowers a graph to an ONNX model: one lowering per primitive, dead nodes dropped, values named after the graph.
+ *
+ * @module
+ */
+import type { DType, Graph, Node, Shape } from '../../graph/ir.js';
+import { Emitter, contribDomain } from './emitter.js';
+import type { LowerOptions } from './emitter.js';
+import { contractions } from './ops/contraction.js';
+import { elementwise } from './ops/elementwise.js';
+import { indices } from './ops/indices.js';
+import { lastAxis } from './ops/lastaxis.js';
+import { reductions } from './ops/reduce.js';
+import { shape } from './ops/shape.js';
+import type { LowerTable } from './ops/table.js';
+import { encodeModel } from './proto.js';
+import type { OnnxNode } from './proto.js';
+
+/** A fed or returned value: its name in the graph and its name in the model. */
+export interface Port {
+  readonly name: string;
+  readonly value: string;
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+export interface OnnxArtifact {
+  /** The serialised model; equal graphs and options give equal bytes. */
+  readonly bytes: Uint8Array;
+  /** Inputs, then parameters where the graph has them, in node order. */
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+}
+
+/** Opset 20 is the first with everything used here, and IR version 9 is the one released with it. */
+const opset = 20;
+const irVersion = 9;
+
+const table: LowerTable = {
+  ...elementwise,
+  ...reductions,
+  ...shape,
+  ...contractions,
+  ...lastAxis,
+  ...indices,
+};
+
+/**
+ * Lowers `graph`. i32 values stay INT32, comparisons become FLOAT 0/1.
+ *
+ * @throws RangeError where the graph is malformed (a node that reads a later one, constants of a wrong size);
+ * graphs that pass the verifier never are.
+ */
+export function lowerToOnnx(graph: Graph, options: LowerOptions): OnnxArtifact {
+  const e = new Emitter(graph, options);
+  const inputs: Port[] = [];
+  for (const node of graph.nodes) {
+    e.enter(node.id);
+    if (node.op === 'input' || node.op === 'parameter') {
+      inputs.push({ name: node.attrs.name, value: node.attrs.name, shape: node.shape, dtype: node.dtype });
+      e.values.push(node.attrs.name);
+    } else {
+      e.values.push(lowerNode(node, e));
+    }
+  }
+  const { outputs, rename } = nameOutputs(graph, e, new Set(inputs.map((p) => p.value)));
+  const nodes = live(e.nodes, new Set(outputs.map((p) => rename.back.get(p.value) ?? p.value)));
+  const used = new Set(nodes.flatMap((n) => n.inputs));
+  const bytes = encodeModel({
+    irVersion,
+    opsets: options.contrib ? { '': opset, [contribDomain]: 1 } : { '': opset },
+    producer: 'mmdc',
+    graph: {
+      name: graph.name,
+      nodes: nodes.map((n) => renamed(n, rename.to)),
+      initializers: new Map([...e.initializers].filter(([name]) => used.has(name))),
+      inputs: inputs.map((p) => ({ name: p.value, type: p.dtype, dims: p.shape })),
+      outputs: outputs.map((p) => ({ name: p.value, type: p.dtype, dims: p.shape })),
+    },
+  });
+  return { bytes, inputs, outputs };
+}
+
+function lowerNode(node: Exclude<Node, { op: 'input' | 'parameter' }>, e: Emitter): string {
+  // The table pairs each primitive with its own node type; TypeScript cannot follow that through the union.
+  const lower = table[node.op] as (n: Node, e: Emitter) => string;
+  return lower(node, e);
+}
+
+interface Rename {
+  readonly to: Map<string, string>;
+  readonly back: Map<string, string>;
+}
+
+/**
+ * Gives outputs their own names. A value that is also an input, a constant or another output is copied, since
+ * the model needs a value of its own for each output.
+ */
+function nameOutputs(graph: Graph, e: Emitter, taken: Set<string>): { outputs: Port[]; rename: Rename } {
+  const rename: Rename = { to: new Map(), back: new Map() };
+  const inputs = new Set(taken);
+  const outputs: Port[] = [];
+  for (const { name, node } of graph.outputs) {
+    const { shape, dtype } = graph.nodes[node] as Node;
+    let value = e.values[node] as string;
+    if (inputs.has(value) || e.initializers.has(value) || rename.to.has(value)) {
+      e.enter(node);
+      value = e.copy(value);
+    }
+    let unique = name;
+    while (taken.has(unique)) unique += '.out';
+    taken.add(unique);
+    rename.to.set(value, unique);
+    rename.back.set(unique, value);
+    outputs.push({ name, value: unique, shape, dtype });
+  }
+  return { outputs, rename };
+}
+
+/** Nodes that an output depends on, in order. */
+function live(nodes: readonly OnnxNode[], wanted: Set<string>): OnnxNode[] {
+  const kept: OnnxNode[] = [];
+  for (const n of [...nodes].reverse()) {
+    if (!n.outputs.some((y) => wanted.has(y))) continue;
+    for (const x of n.inputs) wanted.add(x);
+    kept.push(n);
+  }
+  return kept.reverse();
+}
+
+function renamed(n: OnnxNode, to: ReadonlyMap<string, string>): OnnxNode {
+  const name = (value: string): string => to.get(value) ?? value;
+  return { ...n, inputs: n.inputs.map(name), outputs: n.outputs.map(name) };
+}

@@ -1,0 +1,49 @@
+/**
+ * Constants and primitives that move data.
+ *
+ * @module
+ */
+import { sizeOf } from '../../../graph/ir.js';
+import { literalOf } from '../emitter.js';
+import type { LowerTable } from './table.js';
+
+/** Larger arrays of one value are written as a fill, not as data. */
+const fillAbove = 256;
+
+export const shape = {
+  constant: (n, e) => {
+    const { data } = n.attrs;
+    if (data.length === 1 && sizeOf(n.shape) > fillAbove) {
+      return e.op('ConstantOfShape', [e.i64(n.shape)], { value: { t: literalOf(n.dtype, data, [1]) } });
+    }
+    return n.dtype === 'f32' ? e.f32(data, n.shape) : e.i32(data, n.shape);
+  },
+  reshape: (n, e) => e.reshape(e.value(n, 0), n.shape),
+  transpose: (n, e) => e.transpose(e.value(n, 0), n.attrs.perm),
+  broadcast: (n, e) => e.op('Expand', [e.value(n, 0), e.i64(n.shape)]),
+  slice: (n, e) => {
+    const { shape: size } = e.source(n, 0);
+    const axes: number[] = [];
+    const start: number[] = [];
+    const stop: number[] = [];
+    const step: number[] = [];
+    size.forEach((d, axis) => {
+      const [a, b, s] = [n.attrs.start[axis] ?? 0, n.attrs.stop[axis] ?? d, n.attrs.step[axis] ?? 1];
+      if (a === 0 && b === d && s === 1) return;
+      axes.push(axis);
+      start.push(a);
+      // In ONNX a stop of -1 is the last element; "before the first" is anything below -d.
+      stop.push(b < 0 ? -d - 1 : b);
+      step.push(s);
+    });
+    if (axes.length === 0) return e.value(n, 0);
+    return e.op('Slice', [e.value(n, 0), e.i64(start), e.i64(stop), e.i64(axes), e.i64(step)]);
+  },
+  pad: (n, e) => e.op('Pad', [e.value(n, 0), e.i64([...n.attrs.before, ...n.attrs.after])]),
+  concat: (n, e) => {
+    const values = n.inputs.map((_, k) => e.value(n, k));
+    return values.length === 1
+      ? (values[0] as string)
+      : e.op('Concat', values, { axis: { i: n.attrs.axis } });
+  },
+} satisfies Partial<LowerTable>;

@@ -1,0 +1,67 @@
+/**
+ * Loads onnxruntime on demand: the native addon or its WebAssembly build. Both offer the same interface, so
+ * everything above this file is written once.
+ *
+ * @module
+ */
+import { availableParallelism } from 'node:os';
+import type * as onnxruntime from 'onnxruntime-web';
+import { RunFault } from '../fault.js';
+
+/** The interface shared by `onnxruntime-node` and `onnxruntime-web`. */
+export type Ort = typeof onnxruntime;
+export type SessionOptions = onnxruntime.InferenceSession.SessionOptions;
+
+export type OrtBackend = 'native' | 'wasm';
+
+export interface Engine {
+  readonly backend: OrtBackend;
+  readonly ort: Ort;
+  readonly threads: number;
+  readonly version: string;
+}
+
+/** Optional and native: named by a variable so that the project also builds where it is not installed. */
+const nativePackage: string = 'onnxruntime-node';
+
+/** The WebAssembly module is set up once a process; later requests get the number of threads of the first. */
+let wasmThreads: number | undefined;
+
+/** @throws RunFault when the package is missing or does not load on this machine. */
+export async function loadEngine(backend: OrtBackend, threads = availableParallelism()): Promise<Engine> {
+  const name = backend === 'native' ? nativePackage : 'onnxruntime-web';
+  let ort: Ort;
+  try {
+    ort = (await import(/* @vite-ignore */ name)) as Ort;
+  } catch (cause) {
+    throw new RunFault(`${name} does not load: ${firstLine(cause)}`, { cause });
+  }
+  if (backend === 'native') {
+    return { backend, ort, threads, version: ort.env.versions.node ?? ort.env.versions.common };
+  }
+  if (wasmThreads === undefined) {
+    wasmThreads = threads;
+    ort.env.wasm.numThreads = threads;
+    ort.env.logLevel = 'error';
+  }
+  return { backend, ort, threads: wasmThreads, version: ort.env.versions.web ?? ort.env.versions.common };
+}
+
+export function sessionOptions(engine: Engine, threads: number): SessionOptions {
+  return {
+    executionProviders: [engine.backend === 'native' ? 'cpu' : 'wasm'],
+    graphOptimizationLevel: 'all',
+    executionMode: 'sequential',
+    interOpNumThreads: 1,
+    intraOpNumThreads: threads,
+    enableCpuMemArena: true,
+    enableMemPattern: true,
+    logSeverityLevel: 3,
+    extra: { session: { set_denormal_as_zero: '1' } },
+  };
+}
+
+export function firstLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.split('\n', 1)[0] as string;
+}
