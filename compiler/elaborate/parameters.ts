@@ -1,0 +1,48 @@
+/**
+ * The parameters of a model: declared by name while it is elaborated, the same for every graph made from it.
+ *
+ * @module
+ */
+import { sizeOf, type Node, type Shape } from '../graph/ir.js';
+import type { GraphBuilder } from '../graph/builder.js';
+import type { Init } from './values.js';
+
+export interface ParameterInfo {
+  /** Follows the source: `backbone.UNet_1.conv_2.weight`. */
+  readonly name: string;
+  readonly shape: Shape;
+  readonly init: Init;
+  /** Whether weight decay applies: matrices and kernels, not biases, gains and encodings of position. */
+  readonly decay: boolean;
+  /** False for running statistics, which the training step updates without a gradient. */
+  readonly trainable: boolean;
+}
+
+/** Collects parameters and gives each graph its node for them. */
+export class ParameterTable {
+  private readonly infos = new Map<string, ParameterInfo>();
+  private readonly nodes = new WeakMap<GraphBuilder, Map<string, Node>>();
+
+  get all(): readonly ParameterInfo[] {
+    return [...this.infos.values()];
+  }
+
+  /** Number of trainable values. */
+  get count(): number {
+    return this.all.reduce((sum, info) => sum + (info.trainable ? sizeOf(info.shape) : 0), 0);
+  }
+
+  get(name: string): ParameterInfo | undefined {
+    return this.infos.get(name);
+  }
+
+  /** The node of a parameter in `builder`, declared on first use. */
+  use(builder: GraphBuilder, info: ParameterInfo): Node {
+    if (!this.infos.has(info.name)) this.infos.set(info.name, info);
+    let nodes = this.nodes.get(builder);
+    if (!nodes) this.nodes.set(builder, (nodes = new Map<string, Node>()));
+    let node = nodes.get(info.name);
+    if (!node) nodes.set(info.name, (node = builder.parameter(info.name, info.shape)));
+    return node;
+  }
+}
