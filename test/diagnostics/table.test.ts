@@ -38,12 +38,15 @@ describe('the table', () => {
     expect(all).toHaveLength(Object.keys(table).length);
   });
 
-  it.each(codes())('%s has a title in sentence case and a message in lower case, without full stops', (code) => {
-    const row = rowOf(code);
-    expect(row.title).toMatch(/^[A-Z].*[^.]$/);
-    expect(row.message).toMatch(/^[^A-Z].*[^.]$|^\{/);
-    expect(row.help ?? 'none').toMatch(/^[^A-Z].*[^.]$/);
-  });
+  it.each(codes())(
+    '%s has a title in sentence case and a message in lower case, without full stops',
+    (code) => {
+      const row = rowOf(code);
+      expect(row.title).toMatch(/^[A-Z`].*[^.]$/);
+      expect(row.message).toMatch(/^[^A-Z].*[^.]$|^\{/);
+      expect(row.help ?? 'none').toMatch(/^[^A-Z].*[^.]$/);
+    },
+  );
 
   it('is found in any case, and by its own keys alone', () => {
     expect(findRow('mmd0401')?.row).toBe(table.MMD0401);
