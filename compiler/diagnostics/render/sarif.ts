@@ -121,7 +121,7 @@ function region(source: LineMap, range: Range): object {
 /** A file name as a URI reference: forward slashes, everything unusual escaped. */
 function uri(file: string): string {
   const path = file.replaceAll('\\', '/');
-  const absolute = /^[A-Za-z]:\//.test(path) ? `file:///${path[0]}:` : path.startsWith('/') ? 'file://' : '';
-  const rest = absolute.length > 7 ? path.slice(2) : path;
-  return absolute + rest.split('/').map(encodeURIComponent).join('/');
+  const drive = /^[A-Za-z]:(?=\/)/.exec(path)?.[0] ?? '';
+  const scheme = drive !== '' ? 'file:///' : path.startsWith('/') ? 'file://' : '';
+  return scheme + drive + path.slice(drive.length).split('/').map(encodeURIComponent).join('/');
 }
