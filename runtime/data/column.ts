@@ -1,0 +1,208 @@
+/**
+ * One modality's data, row by row, in the form that graphs read: reals as they are, discrete values as indices.
+ *
+ * @module
+ */
+import type { ArrayData, FileArray } from './array.js';
+import { DataFault } from './fault.js';
+
+export interface Column {
+  readonly name: string;
+  /** The file or folder that it came from, for messages. */
+  readonly source: string;
+  readonly rows: number;
+  /** Shape of one row: [] for a class, [H, W] for a mask, [H, W, C] for an image, [D] for a vector. */
+  readonly shape: readonly number[];
+  /** `real` rows are read as f32 (images in [-1, 1]), `index` rows as i32: classes from 0, -1 where ignored. */
+  readonly kind: 'real' | 'index';
+  /** Number of classes of an `index` column. */
+  readonly classes?: number;
+  /** Names of the classes, where they have names. */
+  readonly labels?: readonly string[];
+  /** What each row is called, where rows are files. */
+  readonly rowNames?: readonly string[];
+  /** Writes one row, C order, to `out` from `offset`. `row` must be in range: it is not checked. */
+  read(row: number, out: Float32Array | Int32Array, offset: number): void;
+}
+
+/** What a column's data has to be: the runtime's side of a modality's type. */
+export type ColumnType =
+  /** 8-bit values are scaled from 0 .. 255 to [-1, 1]; floats must lie in [-1, 1] already. */
+  | { readonly kind: 'image'; readonly shape: readonly [number, number, number] }
+  /** Values in `ignore` become -1: pixels without a class. */
+  | {
+      readonly kind: 'mask';
+      readonly shape: readonly [number, number];
+      readonly classes: number;
+      readonly ignore?: readonly number[];
+    }
+  | { readonly kind: 'category'; readonly classes: number; readonly labels?: readonly string[] }
+  | { readonly kind: 'vector'; readonly shape: readonly number[] }
+  /** Values 0 and 1. */
+  | { readonly kind: 'binary'; readonly shape: readonly number[] }
+  | { readonly kind: 'tokens'; readonly shape: readonly [number]; readonly classes: number };
+
+/** Number of elements of one row. */
+export function rowSize(column: Column): number {
+  return column.shape.reduce((n, d) => n * d, 1);
+}
+
+/**
+ * The column of the given type over an array. Axes of size 1 may be missing or added: [n, 28, 28] is an
+ * `image[28, 28, 1]`, and [n, 1] a category. Every value is checked.
+ *
+ * @throws DataFault when the shape is another one, or a value does not belong (naming its row).
+ */
+export function toColumn(
+  name: string,
+  array: FileArray & { readonly rowNames?: readonly string[] },
+  type: ColumnType,
+): Column {
+  const shape: readonly number[] = type.kind === 'category' ? [] : type.shape;
+  const [rows, ...perRow] = array.shape;
+  if (rows === undefined) throw new DataFault(array.file, 'holds a single number, not rows');
+  if (squeeze(perRow).join() !== squeeze(shape).join()) {
+    throw new DataFault(
+      array.file,
+      `has rows of shape ${show(perRow)}; modality '${name}' is ${type.kind} with rows of shape ${show(shape)}`,
+    );
+  }
+  if (rows === 0) throw new DataFault(array.file, 'has no rows');
+  const size = shape.reduce((n, d) => n * d, 1);
+  const base = { name, source: array.file, rows, shape, ...names(array.rowNames) };
+  switch (type.kind) {
+    case 'image': {
+      checkPixels(array, size);
+      const bytes = array.data instanceof Uint8Array;
+      return {
+        ...base,
+        kind: 'real',
+        read: bytes ? byteReader(array.data, size) : realReader(array.data, size),
+      };
+    }
+    case 'vector':
+      checkReals(array, size, -Infinity, Infinity, '');
+      return { ...base, kind: 'real', read: realReader(array.data, size) };
+    case 'binary':
+      checkIntegers(array, size, 2, []);
+      return { ...base, kind: 'real', read: realReader(array.data, size) };
+    case 'category':
+    case 'mask':
+    case 'tokens': {
+      const ignore = type.kind === 'mask' ? (type.ignore ?? []) : [];
+      checkIntegers(array, size, type.classes, ignore);
+      const labels = type.kind === 'category' && type.labels !== undefined ? { labels: type.labels } : {};
+      const read = indexReader(array.data, size, ignore);
+      return { ...base, kind: 'index', classes: type.classes, ...labels, read };
+    }
+  }
+}
+
+/** The rows `start` to `end` (excluded) of a column. @throws DataFault when the range is not within it. */
+export function rowRange(column: Column, start: number, end: number): Column {
+  if (!Number.isInteger(start) || !Number.isInteger(end) || start < 0 || end > column.rows || start >= end) {
+    throw new DataFault(column.source, `has ${column.rows} rows; ${start}..${end} is not a range of them`);
+  }
+  return {
+    ...column,
+    rows: end - start,
+    ...names(column.rowNames?.slice(start, end)),
+    read: (row, out, offset) => column.read(start + row, out, offset),
+  };
+}
+
+/** The listed rows of a column, in that order. */
+export function pickRows(column: Column, rows: Int32Array): Column {
+  const { rowNames } = column;
+  return {
+    ...column,
+    rows: rows.length,
+    ...names(rowNames && Array.from(rows, (row) => rowNames[row]!)),
+    read: (row, out, offset) => column.read(rows[row]!, out, offset),
+  };
+}
+
+function names(rowNames: readonly string[] | undefined): { rowNames?: readonly string[] } {
+  return rowNames === undefined ? {} : { rowNames };
+}
+
+function realReader(data: ArrayData, size: number): Column['read'] {
+  return (row, out, offset) => {
+    const from = row * size;
+    for (let i = 0; i < size; i++) out[offset + i] = data[from + i]!;
+  };
+}
+
+/** 0 .. 255 to [-1, 1]. */
+function byteReader(data: ArrayData, size: number): Column['read'] {
+  return (row, out, offset) => {
+    const from = row * size;
+    for (let i = 0; i < size; i++) out[offset + i] = data[from + i]! / 127.5 - 1;
+  };
+}
+
+function indexReader(data: ArrayData, size: number, ignore: readonly number[]): Column['read'] {
+  if (ignore.length === 0) return realReader(data, size);
+  const ignored = new Set(ignore);
+  return (row, out, offset) => {
+    const from = row * size;
+    for (let i = 0; i < size; i++) {
+      const value = data[from + i]!;
+      out[offset + i] = ignored.has(value) ? -1 : value;
+    }
+  };
+}
+
+function checkPixels(array: FileArray, size: number): void {
+  const { data } = array;
+  if (data instanceof Float32Array || data instanceof Float64Array) {
+    // A little room, for values that went through f16 or a resampling filter.
+    checkReals(
+      array,
+      size,
+      -1.001,
+      1.001,
+      'pixels given as floats are in [-1, 1]: scale them as x / 127.5 - 1',
+    );
+  } else if (!(data instanceof Uint8Array)) {
+    throw new DataFault(array.file, 'has integer pixels that are not bytes', {
+      help: 'store pixels as 8-bit values, or as floats in [-1, 1]',
+    });
+  }
+}
+
+function checkReals(array: FileArray, size: number, low: number, high: number, help: string): void {
+  const { data } = array;
+  for (let i = 0; i < data.length; i++) {
+    const value = data[i]!;
+    if (value >= low && value <= high && Number.isFinite(value)) continue;
+    const detail = Number.isFinite(value)
+      ? `has the value ${value}, outside [-1, 1]`
+      : `has the value ${value}`;
+    throw new DataFault(array.file, detail, {
+      row: Math.floor(i / size),
+      ...(help === '' ? {} : { help }),
+    });
+  }
+}
+
+function checkIntegers(array: FileArray, size: number, classes: number, ignore: readonly number[]): void {
+  const { data } = array;
+  for (let i = 0; i < data.length; i++) {
+    const value = data[i]!;
+    if (Number.isInteger(value) && value >= 0 && value < classes) continue;
+    if (ignore.includes(value)) continue;
+    throw new DataFault(array.file, `has the value ${value}, which is not one of the ${classes} classes`, {
+      row: Math.floor(i / size),
+      help: `classes are 0 to ${classes - 1}${size > 1 ? '; name a value without a class as void' : ''}`,
+    });
+  }
+}
+
+function squeeze(shape: readonly number[]): number[] {
+  return shape.filter((d) => d !== 1);
+}
+
+function show(shape: readonly number[]): string {
+  return `[${shape.join(', ')}]`;
+}
