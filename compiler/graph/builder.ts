@@ -46,13 +46,13 @@ export class GraphBuilder {
 
   // ---- leaves
 
-  /** A value that is fed on every run. Names are unique in a graph. */
+  /** A value that is fed on every run. Names of inputs and parameters are unique in a graph. */
   input(name: string, shape: Shape, dtype: DType = 'f32'): Value {
     this.#newName('input', name);
     return this.#add('input', [], { name }, { shape: [...shape], dtype });
   }
 
-  /** A trainable f32 array. Names are unique in a graph. */
+  /** A trainable f32 array. Names of inputs and parameters are unique in a graph. */
   parameter(name: string, shape: Shape): Value {
     this.#newName('parameter', name);
     return this.#add('parameter', [], { name }, { shape: [...shape], dtype: 'f32' });
@@ -298,9 +298,9 @@ export class GraphBuilder {
   }
 
   #newName(op: 'input' | 'parameter', name: string): void {
-    const key = `${op} "${name}"`;
-    if (this.#leaves.has(key)) throw new GraphError(`${key} exists already in graph "${this.#name}"`);
-    this.#leaves.add(key);
+    if (this.#leaves.has(name))
+      throw new GraphError(`${op} "${name}": graph "${this.#name}" has that name already`);
+    this.#leaves.add(name);
   }
 
   #lift(x: Value | number, dtype: DType): Value {
