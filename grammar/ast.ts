@@ -304,7 +304,8 @@ export interface Unary extends Base {
   readonly operand: Expr;
 }
 
-export type BinaryOp = '+' | '-' | '*' | '/' | '%' | '^' | '==' | '!=' | '<' | '<=' | '>' | '>=' | '&&' | '||';
+export type BinaryOp =
+  '+' | '-' | '*' | '/' | '%' | '^' | '==' | '!=' | '<' | '<=' | '>' | '>=' | '&&' | '||';
 
 export interface Binary extends Base {
   readonly kind: 'Binary';

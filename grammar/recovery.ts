@@ -1,0 +1,300 @@
+/**
+ * How the parser goes on after an error. No rule ever throws: a token that is missing is reported and taken as
+ * read, and a list that meets something foreign skips to where its next item can begin. A place is reported only
+ * once, so that one mistake makes one problem.
+ *
+ * @module
+ */
+import type { IToken, TokenType } from 'chevrotain';
+import { EmbeddedActionsParser } from 'chevrotain';
+import type { Name, Range } from './ast.js';
+import type { SyntaxProblem, SyntaxProblemKind } from './problems.js';
+import { endOf, hasNewline } from './scan.js';
+import * as T from './tokens.js';
+
+const word = T.keyword;
+
+/** Keywords that begin a declaration of a file. */
+export const TOP_LEVEL: ReadonlySet<TokenType> = new Set(['import', 'model', 'network'].map(word));
+/** Keywords that begin a member of a model, `let` apart, which also begins a statement. */
+export const MEMBERS: ReadonlySet<TokenType> = new Set(
+  [
+    'modality',
+    'space',
+    'encoder',
+    'backbone',
+    'decoder',
+    'task',
+    'process',
+    'loss',
+    'train',
+    'data',
+    'eval',
+  ].map(word),
+);
+const LET = word('let');
+const REQUIRE = word('require');
+
+/** What an operand can begin with. */
+const OPERAND = new Set<TokenType>([
+  ...[T.Ident, T.NumberToken, T.StringToken, T.LParen, T.LineParen, T.LSquare, T.LineSquare],
+  ...[T.Minus, T.LineMinus, T.Bang, T.TooDeep, word('true'), word('false'), word('if')],
+]);
+const OPENERS = new Set<TokenType>([T.LParen, T.LineParen, T.LSquare, T.LineSquare, T.LCurly]);
+const CLOSERS = new Set<TokenType>([T.RParen, T.RSquare, T.RCurly]);
+/** Keywords that begin anything but an expression. */
+export const STATEMENTS: ReadonlySet<TokenType> = new Set([...TOP_LEVEL, ...MEMBERS, LET, REQUIRE]);
+/** What a list in parentheses or square brackets cannot hold: one of these shows that it was left open. */
+const LIST_STOPS: ReadonlySet<TokenType> = new Set([...STATEMENTS, ...CLOSERS]);
+
+/** The next tokens that may follow a name in a declaration, which shows that a keyword was meant as a name. */
+const AFTER_NAME = new Set([T.Equals, T.Colon, T.LCurly, T.Comma, T.Arrow, T.LParen, T.RCurly, T.RParen]);
+
+export abstract class RecoveringParser extends EmbeddedActionsParser {
+  protected text = '';
+  protected problems: SyntaxProblem[] = [];
+  /** Offset of the token at which the last problem was found; nothing more is reported there. */
+  private reportedAt = -1;
+  /** Offset of the last string without an end: brackets left open on its line are its fault. */
+  private unterminated = -1;
+
+  /** Makes the parser ready for another text. */
+  protected prepare(text: string, tokens: IToken[], problems: SyntaxProblem[]): void {
+    this.text = text;
+    this.problems = problems;
+    this.reportedAt = -1;
+    this.unterminated = -1;
+    this.input = tokens;
+  }
+
+  protected next(): TokenType {
+    return this.LA(1).tokenType;
+  }
+
+  /** Offset of the next token, or of the end of the text. */
+  protected get here(): number {
+    const token = this.LA(1);
+    return this.atEnd() ? this.text.length : token.startOffset;
+  }
+
+  /** Offset after the last token read. */
+  protected get last(): number {
+    const token = this.LA(0);
+    return token.image === '' || token.startOffset === undefined ? 0 : endOf(token);
+  }
+
+  protected atEnd(): boolean {
+    return this.LA(1).tokenType.name === 'EOF';
+  }
+
+  protected from(start: number): Range {
+    return { start, end: Math.max(start, this.last) };
+  }
+
+  protected onSameLine(): boolean {
+    return !hasNewline(this.text, this.last, this.here);
+  }
+
+  protected startsOperand(): boolean {
+    return OPERAND.has(this.LA(1).tokenType);
+  }
+
+  // ------------------------------------------------------------ reporting
+
+  protected problem(
+    kind: SyntaxProblemKind,
+    range: Range,
+    message: string,
+    expected?: readonly string[],
+  ): void {
+    this.problems.push(expected ? { kind, range, message, expected } : { kind, range, message });
+    if (kind === 'unterminated-string') this.unterminated = range.start;
+  }
+
+  /** Reports that something else was expected here, unless this place was reported already. */
+  protected expected(kind: SyntaxProblemKind, expected: readonly string[], where: string): void {
+    const here = this.here;
+    if (this.reportedAt === here || this.RECORDING_PHASE) return;
+    this.reportedAt = here;
+    const token = this.LA(1);
+    if (token.tokenType === T.TooDeep) return;
+    const wanted = `expected ${oneOf(expected)}${where && ` ${where}`}`;
+    // What is missing at the end of a line is missing there, not where the next line begins.
+    const last = this.last;
+    if (this.atEnd() || !this.onSameLine()) this.problem(kind, { start: last, end: last }, wanted, expected);
+    else {
+      const range = { start: here, end: endOf(token) };
+      this.problem(kind, range, `${wanted}, found ${describe(token)}`, expected);
+    }
+  }
+
+  /** Reports the next token with a message of its own. */
+  protected refuse(kind: SyntaxProblemKind, message: string): void {
+    if (this.next() === T.TooDeep) this.reportedAt = this.here;
+    this.reportAt(kind, { start: this.here, end: endOf(this.LA(1)) }, message);
+  }
+
+  /** Reports a range, unless the place that has been reached was reported already. */
+  protected reportAt(kind: SyntaxProblemKind, range: Range, message: string): void {
+    if (this.reportedAt === this.here || this.RECORDING_PHASE) return;
+    this.reportedAt = this.here;
+    this.problem(kind, range, message);
+  }
+
+  // ------------------------------------------------------------ single tokens
+
+  /** Reads the token, or reports that it is missing and goes on as if it were there. */
+  protected token(index: number, type: TokenType, written: string, where: string): boolean {
+    if (this.RECORDING_PHASE || this.LA(1).tokenType === type) {
+      this.consume(index, type);
+      return true;
+    }
+    this.expected('unexpected-token', [written], where);
+    return false;
+  }
+
+  /** Reads a name to be declared or referred to; a missing one is empty. */
+  protected nameOf(index: number, what: string): Name {
+    const token = this.LA(1);
+    const type = token.tokenType;
+    if (this.RECORDING_PHASE || type === T.Ident) return toName(this.consume(index, T.Ident));
+    const reserved = T.KEYWORDS.has(token.image);
+    if (type === T.Key && !reserved) return toName(this.consume(index, T.Key));
+    if (reserved && this.onSameLine() && (type === T.Key || AFTER_NAME.has(this.LA(2).tokenType))) {
+      this.refuse('reserved-word', `\`${token.image}\` is a word of the language and cannot be ${what}`);
+      return toName(this.consume(index, type));
+    }
+    this.expected('missing-name', [what], '');
+    return { kind: 'Name', range: { start: this.last, end: this.last }, text: '' };
+  }
+
+  /** Reads the bracket that closes the one at `open`, or reports the open one. */
+  protected close(index: number, type: TokenType, open: number): void {
+    if (this.RECORDING_PHASE || this.LA(1).tokenType === type) {
+      this.consume(index, type);
+      return;
+    }
+    const here = this.here;
+    if (this.reportedAt === here) return;
+    this.reportedAt = here;
+    if (this.LA(1).tokenType === T.TooDeep) return;
+    if (this.unterminated > open && !hasNewline(this.text, open, this.unterminated)) return;
+    const opener = this.text[open];
+    const closer = type === T.RParen ? ')' : type === T.RSquare ? ']' : '}';
+    const end = this.last;
+    this.problems.push({
+      kind: type === T.RCurly ? 'unclosed-block' : 'unclosed-bracket',
+      range: { start: open, end: open + 1 },
+      message: `this \`${opener}\` is not closed: expected \`${closer}\` before ${describe(this.LA(1))}`,
+      expected: [`\`${closer}\``],
+      related: [{ range: { start: end, end }, message: `expected \`${closer}\` here at the latest` }],
+    });
+  }
+
+  // ------------------------------------------------------------ lists
+
+  /** Skips one token, or one bracket with all that it holds, but no declaration. */
+  private skip(): void {
+    let depth = 0;
+    do {
+      const type = this.next();
+      if (OPENERS.has(type)) depth++;
+      else if (CLOSERS.has(type)) depth--;
+      this.SKIP_TOKEN();
+    } while (depth > 0 && !this.atEnd() && !STATEMENTS.has(this.next()));
+  }
+
+  /**
+   * Called where no further item of a list could be read. False when the list ends here: at its closer, at the
+   * end of the file or before what `stops` it. Otherwise reports what stands in the way, skips to where an item
+   * `starts` and returns true.
+   */
+  protected resume(list: {
+    closer: TokenType;
+    stops: ReadonlySet<TokenType>;
+    starts: () => boolean;
+    expected: readonly string[];
+    where: string;
+  }): boolean {
+    if (this.RECORDING_PHASE || this.listEnds(list.closer, list.stops)) return false;
+    this.expected('unexpected-token', list.expected, list.where);
+    do this.skip();
+    while (!this.listEnds(list.closer, list.stops) && !list.starts());
+    // What ended the search is not what was wrong.
+    this.reportedAt = this.here;
+    return true;
+  }
+
+  private listEnds(closer: TokenType, stops: ReadonlySet<TokenType>): boolean {
+    const type = this.next();
+    return type === closer || this.atEnd() || stops.has(type);
+  }
+
+  /**
+   * Items between an opening bracket that has been read and `closer`, separated by commas, the last one optional.
+   * A rule may use this once, and no `MANY` or `OPTION` without a number beside it.
+   *
+   * @param starts whether the next token can begin an item
+   * @param what the items, in the singular with its article
+   */
+  protected commaList(closer: TokenType, what: string, starts: () => boolean, item: () => void): void {
+    const written = closer === T.RParen ? '`)`' : closer === T.RSquare ? '`]`' : '`}`';
+    let broken = false;
+    do {
+      this.MANY({
+        GATE: () => !broken,
+        DEF: () => {
+          item();
+          if (this.OPTION(() => this.CONSUME(T.Comma)) !== undefined || this.next() === closer) return;
+          if (!starts()) return;
+          // On one line a comma was forgotten; across lines perhaps the closing bracket.
+          broken = !this.onSameLine() && !this.closesSoon(closer);
+          if (!broken) this.expected('unexpected-token', ['`,`', written], '');
+        },
+      });
+    } while (!broken && this.resumeComma(closer, [what, written]));
+  }
+
+  private resumeComma(closer: TokenType, expected: readonly string[]): boolean {
+    if (this.RECORDING_PHASE || this.listEnds(closer, LIST_STOPS)) return false;
+    this.expected('unexpected-token', expected, '');
+    while (!this.listEnds(closer, LIST_STOPS) && this.next() !== T.Comma) this.skip();
+    if (this.next() !== T.Comma) return false;
+    this.SKIP_TOKEN();
+    this.reportedAt = this.here;
+    return true;
+  }
+
+  /** Whether the bracket closes within the next tokens, before a declaration or a brace that closes something outer. */
+  private closesSoon(closer: TokenType): boolean {
+    let depth = 0;
+    for (let i = 1; i < 200; i++) {
+      const type = this.LA(i).tokenType;
+      if (depth === 0 && type === closer) return true;
+      if (OPENERS.has(type)) depth++;
+      else if (CLOSERS.has(type) && --depth < 0) return false;
+      if (STATEMENTS.has(type)) return false;
+    }
+    return false;
+  }
+}
+
+export function toName(token: IToken): Name {
+  const start = token.startOffset;
+  return { kind: 'Name', range: { start, end: start + token.image.length }, text: token.image };
+}
+
+/** `a`, `a or b`, `a, b or c` */
+export function oneOf(items: readonly string[]): string {
+  if (items.length < 2) return items.join('');
+  return `${items.slice(0, -1).join(', ')} or ${items[items.length - 1]}`;
+}
+
+/** A token as the user sees it. */
+export function describe(token: IToken): string {
+  if (token.tokenType.name === 'EOF') return 'the end of the file';
+  const image = token.image.length > 30 ? `${token.image.slice(0, 27)}...` : token.image;
+  if (token.tokenType === T.NumberToken) return `the number ${image}`;
+  if (token.tokenType === T.StringToken) return `the text ${image}`;
+  return `\`${image}\``;
+}
