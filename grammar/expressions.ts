@@ -29,6 +29,9 @@ export const MAX_HEIGHT = 200;
 
 const BODY_STOPS = new Set([...TOP_LEVEL, ...MEMBERS]);
 
+/** What follows a keyword that does begin a declaration or a statement. */
+const BEFORE_DECLARED = new Set([T.Ident, T.Key, T.LCurly, T.LParen, T.Colon, ...T.KEYWORDS.values()]);
+
 type Stage = ast.Pipe['stage'];
 type Alternatives<R> = { ALT: () => R }[];
 
@@ -94,7 +97,7 @@ export abstract class ExpressionParser extends RecoveringParser {
 
   private badStage(): ast.ErrorExpr {
     const start = this.here;
-    this.expected('missing-expression', ['the name of a network or operation'], 'after `|>`');
+    this.expected('missing-expression', ['the name of a network or operation'], ' after `|>`');
     if (!this.onSameLine() || !this.startsOperand()) return this.errorHere();
     this.SUBRULE9(this.operand);
     return { kind: 'Error', range: this.from(start) };
@@ -107,14 +110,14 @@ export abstract class ExpressionParser extends RecoveringParser {
       this.CONSUME(REPEAT);
       let count: ast.Expr = this.errorHere();
       const round = this.here;
-      if (this.token(1, T.LParen, '`(`', 'after `repeat`')) {
+      if (this.token(1, T.LParen, '`(`', ' after `repeat`')) {
         count = this.SUBRULE(this.expression);
         this.close(1, T.RParen, round);
       }
       let height = this.height;
       const stages: Stage[] = [];
       const curly = this.here;
-      if (this.token(1, T.LCurly, '`{`', 'and the stages to repeat')) {
+      if (this.token(1, T.LCurly, '`{`', ' and the stages to repeat')) {
         stages.push(this.SUBRULE(this.stage));
         height = Math.max(height, this.height);
         this.MANY(() => {
@@ -132,7 +135,7 @@ export abstract class ExpressionParser extends RecoveringParser {
   private closeStages(curly: number): void {
     const closer = T.RCurly;
     while (
-      this.resume({ closer, stops: BODY_STOPS, starts: () => false, expected: ['`|>`', '`}`'], where: '' })
+      this.resume({ closer, stops: BODY_STOPS, starts: () => false, expected: ['`|>`', '`}`'] })
     );
     this.close(2, closer, curly);
   }
@@ -251,7 +254,7 @@ export abstract class ExpressionParser extends RecoveringParser {
       items.push(this.SUBRULE(this.expression));
       height = Math.max(height, this.height);
     });
-    if (items.length === 0) this.expected('missing-expression', ['an expression'], 'between the parentheses');
+    if (items.length === 0) this.expected('missing-expression', ['an expression'], ' between the parentheses');
     this.close(1, T.RParen, start);
     this.height = height;
     const range = this.from(start);
@@ -370,8 +373,10 @@ export abstract class ExpressionParser extends RecoveringParser {
     let result: ast.Expr | undefined;
     let height = 0;
     if (!this.token(1, T.LCurly, '`{`', '')) return this.emptyBody();
-    const late = (): void => {
-      if (result === undefined) return;
+    let late = false;
+    const checkOrder = (): void => {
+      if (result === undefined || late) return;
+      late = true;
       this.refuse(
         'unexpected-token',
         'the value of a block comes last: expected `}` or an operator before this',
@@ -381,7 +386,7 @@ export abstract class ExpressionParser extends RecoveringParser {
     const expected = ['`let`', '`require`', 'an expression', '`}`'];
     do {
       this.MANY(() => {
-        late();
+        checkOrder();
         this.OR([
           { ALT: () => statements.push(this.SUBRULE(this.letStatement)) },
           { ALT: () => statements.push(this.SUBRULE(this.requireStatement)) },
@@ -389,7 +394,7 @@ export abstract class ExpressionParser extends RecoveringParser {
         ]);
         height = Math.max(height, this.height);
       });
-    } while (this.resume({ closer: T.RCurly, stops: BODY_STOPS, starts, expected, where: '' }));
+    } while (this.resume({ closer: T.RCurly, stops: BODY_STOPS, starts, expected }));
     if (result === undefined) {
       this.expected('missing-expression', ['an expression'], ': a block ends in its value');
       result = this.errorHere();
@@ -426,7 +431,7 @@ export abstract class ExpressionParser extends RecoveringParser {
   /** `= EXPR`; without the `=` a value is looked for on the same line only. */
   protected valueAfterEquals(where: string): ast.Expr {
     this.height = 0;
-    const found = this.token(2, T.Equals, '`=`', `after ${where}`);
+    const found = this.token(2, T.Equals, '`=`', ` after ${where}`);
     return found || this.onSameLine() ? this.SUBRULE(this.expression) : this.errorHere();
   }
 
@@ -437,7 +442,7 @@ export abstract class ExpressionParser extends RecoveringParser {
       this.CONSUME(REQUIRE);
       const condition = this.SUBRULE(this.expression);
       const height = this.height;
-      const found = this.token(1, T.Comma, '`,`', 'and a message after the condition');
+      const found = this.token(1, T.Comma, '`,`', ' and a message after the condition');
       const message = found || this.onSameLine() ? this.SUBRULE1(this.expression) : this.errorHere();
       this.height = Math.max(height, this.height);
       return { kind: 'Require', range: this.from(start), condition, message };
@@ -458,13 +463,16 @@ export abstract class ExpressionParser extends RecoveringParser {
     return { kind: 'Error', range: { start: at, end: at } };
   }
 
-  private missingExpression(): ast.ErrorExpr {
-    if (this.next() === T.LinePlus) {
-      this.refuse(
-        'unexpected-token',
-        'a `+` at the start of a line continues nothing: put it at the end of the line before',
-      );
-    } else this.expected('missing-expression', ['an expression'], '');
+  /** Reports that an expression is missing; a word of the language is read as the name it was meant to be. */
+  private missingExpression(): ast.Ref | ast.ErrorExpr {
+    const token = this.LA(1);
+    if (T.KEYWORDS.has(token.image) && this.onSameLine() && !BEFORE_DECLARED.has(this.LA(2).tokenType)) {
+      this.refuse('reserved-word', `\`${token.image}\` is a word of the language and names no value`);
+      const name = toName(this.SKIP_TOKEN());
+      this.height = 1;
+      return { kind: 'Ref', range: name.range, name };
+    }
+    this.expected('missing-expression', ['an expression'], '');
     return this.errorHere();
   }
 

@@ -5,6 +5,7 @@
  * @module
  */
 import type { ParserMethod, TokenType } from 'chevrotain';
+import { EOF } from 'chevrotain';
 import type * as ast from './ast.js';
 import { ExpressionParser } from './expressions.js';
 import type { SyntaxProblem } from './problems.js';
@@ -54,9 +55,6 @@ export class MmdParser extends ExpressionParser {
   private readonly file = this.RULE('file', () => {
     const imports: ast.Import[] = [];
     const declarations: ast.TopLevel[] = [];
-    const starts = (): boolean =>
-      TOP_LEVEL.has(this.next()) || MEMBERS.has(this.next()) || this.next() === LET;
-    const expected = ['`import`', '`model`', '`network`'];
     do {
       this.MANY(() => {
         this.OR([
@@ -65,14 +63,16 @@ export class MmdParser extends ExpressionParser {
           { ALT: () => declarations.push(this.SUBRULE(this.network)) },
         ]);
       });
-      while (this.misplacedMembers());
-    } while (
-      !TOP_LEVEL.has(this.next()) && !this.RECORDING_PHASE
-        ? this.resume({ closer: T.TooDeep, stops: NO_STOPS, starts, expected, where: '' })
-        : !this.RECORDING_PHASE
-    );
+    } while (this.misplacedMembers() || this.resumeFile());
     return { imports, declarations };
   });
+
+  private resumeFile(): boolean {
+    if (this.next() === T.RCurly) this.refuse('unexpected-token', 'this `}` closes nothing');
+    const starts = (): boolean => STATEMENTS.has(this.next());
+    const expected = ['`import`', '`model`', '`network`'];
+    return this.resume({ closer: EOF, stops: NO_STOPS, starts, expected });
+  }
 
   /** Members outside a model: most often there is a brace too many before them, so they join the model above. */
   private misplacedMembers(): boolean {
@@ -97,22 +97,21 @@ export class MmdParser extends ExpressionParser {
     this.CONSUME(IMPORT);
     const names: ast.ImportName[] = [];
     const open = this.here;
-    if (this.token(1, T.LCurly, '`{`', 'after `import`')) {
+    if (this.token(1, T.LCurly, '`{`', ' after `import`')) {
       const starts = (): boolean => this.next() === T.Ident;
       this.commaList(T.RCurly, 'a name', starts, () => names.push(this.SUBRULE(this.importName)));
       this.close(1, T.RCurly, open);
     }
-    const from = this.LA(1).image === 'from' || this.RECORDING_PHASE;
-    if (from) this.CONSUME(T.Ident);
-    else this.expected('unexpected-token', ['`from`'], 'and the file after the names');
-    const path = this.importPath(from);
+    if (this.LA(1).image === 'from' || this.RECORDING_PHASE) this.CONSUME(T.Ident);
+    else this.expected('unexpected-token', ['`from`'], ' and the file after the names');
+    const path = this.importPath();
     return { kind: 'Import', range: this.from(start), names, path };
   });
 
-  private importPath(from: boolean): ast.StringLiteral {
+  private importPath(): ast.StringLiteral {
     if (this.next() === T.StringToken || this.RECORDING_PHASE)
       return this.string(this.CONSUME(T.StringToken));
-    if (from) this.expected('missing-expression', ['the file to import from, as in `"std/backbones"`'], '');
+    this.expected('missing-expression', ['the file to import from, as in `"std/backbones"`'], '');
     const at = this.last;
     return { kind: 'String', range: { start: at, end: at }, value: '' };
   }
@@ -145,7 +144,7 @@ export class MmdParser extends ExpressionParser {
     });
     const open = this.here;
     let members: ast.Member[] = [];
-    if (this.token(1, T.LCurly, '`{`', 'and the declarations of the model')) {
+    if (this.token(1, T.LCurly, '`{`', ' and the declarations of the model')) {
       members = this.SUBRULE(this.members);
       this.close(1, T.RCurly, open);
     }
@@ -157,7 +156,7 @@ export class MmdParser extends ExpressionParser {
   private readonly members: ParserMethod<[], ast.Member[]> = this.RULE('members', (): ast.Member[] => {
     const members: ast.Member[] = [];
     const starts = (): boolean => MEMBERS.has(this.next()) || this.next() === LET;
-    const expected = ['a declaration such as `modality`, `encoder`, `task` or `train`', '`}`'];
+    const expected = ['a declaration of the model', '`}`'];
     do {
       this.MANY(() => {
         members.push(
@@ -175,7 +174,7 @@ export class MmdParser extends ExpressionParser {
           ),
         );
       });
-    } while (this.resume({ closer: T.RCurly, stops: TOP_LEVEL, starts, expected, where: '' }));
+    } while (this.resume({ closer: T.RCurly, stops: TOP_LEVEL, starts, expected }));
     return members;
   });
 
@@ -237,7 +236,7 @@ export class MmdParser extends ExpressionParser {
     const start = this.here;
     this.CONSUME(TASK);
     const name = this.nameOf(1, 'the name of the task');
-    this.token(1, T.Colon, '`:`', 'after the name of the task');
+    this.token(1, T.Colon, '`:`', ' after the name of the task');
     const first = this.SUBRULE(this.names);
     const produced = this.OPTION(() => {
       this.CONSUME(T.Arrow);
@@ -270,7 +269,7 @@ export class MmdParser extends ExpressionParser {
       (this.sectionKeywords ??= SECTIONS.map((name) => ({ ALT: () => toName(this.CONSUME(word(name))) }))),
     );
     const section = keyword.text as ast.SectionName;
-    const block = this.blockAfter(`after \`${section}\``);
+    const block = this.blockAfter(` after \`${section}\``);
     return this.documented(start, {
       kind: 'Section',
       range: this.from(start),
@@ -299,7 +298,7 @@ export class MmdParser extends ExpressionParser {
         entries.push(this.SUBRULE(this.entry));
         this.OPTION(() => this.CONSUME(T.Comma));
       });
-    } while (this.resume({ closer: T.RCurly, stops: STATEMENTS, starts, expected, where: '' }));
+    } while (this.resume({ closer: T.RCurly, stops: STATEMENTS, starts, expected }));
     this.close(1, T.RCurly, open);
     return { kind: 'Block', range: this.from(open), entries };
   });
@@ -336,12 +335,12 @@ export class MmdParser extends ExpressionParser {
   private entryValue(key: string): ast.Expr {
     const empty = (this.next() === T.Ident && this.isBlockKey()) || !this.startsOperand();
     if (!empty || this.RECORDING_PHASE) return this.SUBRULE(this.expression);
-    this.expected('missing-expression', ['a value'], `for \`${key}\``);
+    this.expected('missing-expression', ['a value'], ` for \`${key}\``);
     return this.errorHere();
   }
 
   private valueWithoutColon(key: string): ast.Expr {
-    this.expected('unexpected-token', ['`:`', '`{`'], `after the key \`${key}\``);
+    this.expected('unexpected-token', ['`:`', '`{`'], ` after the key \`${key}\``);
     if (this.next() === T.Equals) this.SKIP_TOKEN();
     return this.onSameLine() && this.startsOperand() ? this.SUBRULE1(this.expression) : this.errorHere();
   }
@@ -353,16 +352,15 @@ export class MmdParser extends ExpressionParser {
     const name = this.nameOf(1, 'the name of the network');
     const params: ast.Param[] = [];
     const open = this.here;
-    if (this.token(1, T.LParen, '`(`', 'and the parameters of the network')) {
+    if (this.token(1, T.LParen, '`(`', ' and the parameters of the network')) {
       const starts = (): boolean => this.next() === T.Key || this.next() === T.Ident;
       this.commaList(T.RParen, 'a parameter such as `x: f32[C]`', starts, () =>
         params.push(this.SUBRULE(this.param)),
       );
       this.close(1, T.RParen, open);
     }
-    const result = this.token(1, T.Arrow, '`->`', 'and the type of the result')
-      ? this.SUBRULE(this.type)
-      : this.errorType();
+    const arrow = this.token(1, T.Arrow, '`->`', ' and the type of the result');
+    const result = arrow || this.typeOnLine() ? this.SUBRULE(this.type) : this.errorType();
     const body = this.SUBRULE(this.body);
     return this.documented(start, { kind: 'Network', range: this.from(start), name, params, result, body });
   });
@@ -390,10 +388,14 @@ export class MmdParser extends ExpressionParser {
   // ------------------------------------------------------------ types
 
   private typeAfterColon(where: string): ast.TypeExpr {
-    const found = this.token(1, T.Colon, '`:`', `and a type after ${where}`);
+    const found = this.token(1, T.Colon, '`:`', ` and a type after ${where}`);
     return found || (this.onSameLine() && this.next() === T.Ident)
       ? this.SUBRULE(this.type)
       : this.errorType();
+  }
+
+  private typeOnLine(): boolean {
+    return this.onSameLine() && (this.next() === T.Ident || this.next() === T.LSquare);
   }
 
   private errorType(): ast.ErrorType {

@@ -58,9 +58,13 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
   /** Offset of the last string without an end: brackets left open on its line are its fault. */
   private unterminated = -1;
 
-  /** Makes the parser ready for another text. */
+  /** Offsets of characters that were dropped, ascending. */
+  private dropped: number[] = [];
+
+  /** Makes the parser ready for another text; `problems` holds what was found in its tokens. */
   protected prepare(text: string, tokens: IToken[], problems: SyntaxProblem[]): void {
     this.text = text;
+    this.dropped = problems.filter((p) => p.kind === 'unexpected-character').map((p) => p.range.start);
     this.problems = problems;
     this.reportedAt = -1;
     this.unterminated = -1;
@@ -111,34 +115,60 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
     if (kind === 'unterminated-string') this.unterminated = range.start;
   }
 
-  /** Reports that something else was expected here, unless this place was reported already. */
-  protected expected(kind: SyntaxProblemKind, expected: readonly string[], where: string): void {
-    const here = this.here;
-    if (this.reportedAt === here || this.RECORDING_PHASE) return;
-    this.reportedAt = here;
+  /**
+   * Reports that something else was expected here, unless this place was reported already. What is missing at the
+   * end of a line is reported there, and not where the next line begins.
+   *
+   * @param where completes the sentence: where it was expected, or why
+   * @param foreign the next token itself is in the way, wherever it stands
+   */
+  protected expected(kind: SyntaxProblemKind, expected: readonly string[], where: string, foreign = false): void {
+    if (this.alreadyReported()) return;
     const token = this.LA(1);
-    if (token.tokenType === T.TooDeep) return;
-    const wanted = `expected ${oneOf(expected)}${where && ` ${where}`}`;
-    // What is missing at the end of a line is missing there, not where the next line begins.
+    if (token.tokenType === T.LinePlus) {
+      const message = 'a `+` at the start of a line continues nothing: put it at the end of the line before';
+      this.problem('unexpected-token', { start: this.here, end: endOf(token) }, message);
+      return;
+    }
+    const wanted = `expected ${oneOf(expected)}${where}`;
     const last = this.last;
-    if (this.atEnd() || !this.onSameLine()) this.problem(kind, { start: last, end: last }, wanted, expected);
-    else {
-      const range = { start: here, end: endOf(token) };
+    if (this.atEnd() || !(foreign || this.onSameLine())) {
+      this.problem(kind, { start: last, end: last }, wanted, expected);
+    } else {
+      const range = { start: this.here, end: endOf(token) };
       this.problem(kind, range, `${wanted}, found ${describe(token)}`, expected);
     }
   }
 
+  /** True when nothing more is to be said about the next token; otherwise it counts as reported from now on. */
+  private alreadyReported(): boolean {
+    const here = this.here;
+    if (this.reportedAt === here || this.RECORDING_PHASE) return true;
+    this.reportedAt = here;
+    return this.next() === T.TooDeep || this.followsBadCharacter();
+  }
+
+  /** Whether characters that mean nothing were dropped right before the next token, and are the mistake. */
+  private followsBadCharacter(): boolean {
+    const last = this.last;
+    let low = 0;
+    let high = this.dropped.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.dropped[middle] < last) low = middle + 1;
+      else high = middle;
+    }
+    return low < this.dropped.length && this.dropped[low] < this.here;
+  }
+
   /** Reports the next token with a message of its own. */
   protected refuse(kind: SyntaxProblemKind, message: string): void {
-    if (this.next() === T.TooDeep) this.reportedAt = this.here;
     this.reportAt(kind, { start: this.here, end: endOf(this.LA(1)) }, message);
   }
 
   /** Reports a range, unless the place that has been reached was reported already. */
   protected reportAt(kind: SyntaxProblemKind, range: Range, message: string): void {
-    if (this.reportedAt === this.here || this.RECORDING_PHASE) return;
-    this.reportedAt = this.here;
-    this.problem(kind, range, message);
+    if (!this.alreadyReported()) this.problem(kind, range, message);
   }
 
   // ------------------------------------------------------------ single tokens
@@ -174,10 +204,7 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
       this.consume(index, type);
       return;
     }
-    const here = this.here;
-    if (this.reportedAt === here) return;
-    this.reportedAt = here;
-    if (this.LA(1).tokenType === T.TooDeep) return;
+    if (this.alreadyReported()) return;
     if (this.unterminated > open && !hasNewline(this.text, open, this.unterminated)) return;
     const opener = this.text[open];
     const closer = type === T.RParen ? ')' : type === T.RSquare ? ']' : '}';
@@ -214,10 +241,9 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
     stops: ReadonlySet<TokenType>;
     starts: () => boolean;
     expected: readonly string[];
-    where: string;
   }): boolean {
     if (this.RECORDING_PHASE || this.listEnds(list.closer, list.stops)) return false;
-    this.expected('unexpected-token', list.expected, list.where);
+    this.expected('unexpected-token', list.expected, '', true);
     do this.skip();
     while (!this.listEnds(list.closer, list.stops) && !list.starts());
     // What ended the search is not what was wrong.
@@ -239,30 +265,32 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
    */
   protected commaList(closer: TokenType, what: string, starts: () => boolean, item: () => void): void {
     const written = closer === T.RParen ? '`)`' : closer === T.RSquare ? '`]`' : '`}`';
+    let comma = true;
     let broken = false;
     do {
       this.MANY({
         GATE: () => !broken,
         DEF: () => {
           item();
-          if (this.OPTION(() => this.CONSUME(T.Comma)) !== undefined || this.next() === closer) return;
-          if (!starts()) return;
+          comma = this.OPTION(() => this.CONSUME(T.Comma)) !== undefined;
+          if (comma || this.next() === closer || !starts()) return;
           // On one line a comma was forgotten; across lines perhaps the closing bracket.
           broken = !this.onSameLine() && !this.closesSoon(closer);
           if (!broken) this.expected('unexpected-token', ['`,`', written], '');
         },
       });
-    } while (!broken && this.resumeComma(closer, [what, written]));
+    } while (!broken && this.nextItem(closer, [comma ? what : '`,`', written]));
   }
 
-  private resumeComma(closer: TokenType, expected: readonly string[]): boolean {
+  /** Like {@link resume}, for items between commas. */
+  private nextItem(closer: TokenType, expected: readonly string[]): boolean {
     if (this.RECORDING_PHASE || this.listEnds(closer, LIST_STOPS)) return false;
-    this.expected('unexpected-token', expected, '');
+    this.expected('unexpected-token', expected, '', true);
     while (!this.listEnds(closer, LIST_STOPS) && this.next() !== T.Comma) this.skip();
-    if (this.next() !== T.Comma) return false;
-    this.SKIP_TOKEN();
+    const found = this.next() === T.Comma;
+    if (found) this.SKIP_TOKEN();
     this.reportedAt = this.here;
-    return true;
+    return found;
   }
 
   /** Whether the bracket closes within the next tokens, before a declaration or a brace that closes something outer. */

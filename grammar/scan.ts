@@ -39,7 +39,7 @@ const INSIDE = new Set(['if', 'else', 'repeat', 'true', 'false'].map(T.keyword))
 /** Tokens, comments and lexical problems of a text. Never throws. */
 export function scan(text: string): Scan {
   const lexed = T.getLexer().tokenize(text);
-  const problems = lexed.errors.map((error) => unexpectedCharacters(text, error));
+  const problems = lexed.errors.map((error) => unexpectedCharacters(text, error)).filter(firstQuote(text));
   const comments = (lexed.groups['comments'] ?? []).map(toComment);
   const tokens = classify(text, lexed.tokens, problems);
   return { tokens, comments, docs: attachDocs(text, comments, tokens), problems };
@@ -185,7 +185,18 @@ function unexpectedCharacters(text: string, error: ILexingError): SyntaxProblem 
   const { offset: start, length } = error;
   const range = { start, end: start + length };
   const found = text.slice(start, start + Math.min(length, 20));
-  return { kind: 'unexpected-character', range, message: `${explain(found)}` };
+  return { kind: 'unexpected-character', range, message: explain(found) };
+}
+
+/** Leaves out the closing one of two single quotes on a line. */
+function firstQuote(text: string): (problem: SyntaxProblem) => boolean {
+  let opened = -1;
+  return ({ range }) => {
+    if (text[range.start] !== "'" && text[range.start] !== '`') return true;
+    const closes = opened >= 0 && !hasNewline(text, opened, range.start);
+    opened = closes ? -1 : range.start;
+    return !closes;
+  };
 }
 
 /** Says why a character is not part of the language, and what was probably meant. */
