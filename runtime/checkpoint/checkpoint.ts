@@ -81,7 +81,8 @@ export function save(dir: string, { step, arrays, meta }: Snapshot, options: Sav
 
   const back = createHash('sha256').update(fs.readFileSync(file)).digest('hex');
   if (back !== sha256) throw new CheckpointFault(file, 'what was read back is not what was written');
-  for (const old of filesIn(folder, fs).slice(keep)) {
+  // Later steps, left by a run that was resumed from before them, neither count nor are touched.
+  for (const old of filesIn(folder, fs, step).slice(keep)) {
     // Without its description an arrays' file no longer counts, so that goes first.
     for (const part of [jsonOf(old), old]) removeIfThere(part, fs);
   }
@@ -196,11 +197,11 @@ function jsonOf(file: string): string {
 }
 
 /** The `.safetensors` file of every checkpoint that has left at least one of its two files, newest first. */
-function filesIn(folder: string, fs: Pick<FileSystem, 'readdirSync'>): string[] {
+function filesIn(folder: string, fs: Pick<FileSystem, 'readdirSync'>, upTo = Infinity): string[] {
   const steps = new Set<number>();
   for (const name of fs.readdirSync(folder)) {
     const match = NAME.exec(name);
-    if (match !== null) steps.add(Number(match[1]));
+    if (match !== null && Number(match[1]) <= upTo) steps.add(Number(match[1]));
   }
   return [...steps].sort((a, b) => b - a).map((step) => path.join(folder, nameOf(step)));
 }

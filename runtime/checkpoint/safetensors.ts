@@ -150,13 +150,11 @@ function parseObject(bytes: Uint8Array): Record<string, unknown> {
 }
 
 function checkMetadata(value: unknown): Record<string, string> {
-  const out: Record<string, string> = {};
+  const isText = (entry: [string, unknown]): entry is [string, string] => typeof entry[1] === 'string';
   if (!isRecord(value)) throw new SafetensorsFault('the metadata is not an object of strings');
-  for (const [key, text] of Object.entries(value)) {
-    if (typeof text !== 'string') throw new SafetensorsFault('the metadata is not an object of strings');
-    out[key] = text;
-  }
-  return out;
+  const entries = Object.entries(value);
+  if (!entries.every(isText)) throw new SafetensorsFault('the metadata is not an object of strings');
+  return Object.fromEntries(entries);
 }
 
 function checkEntry(name: string, value: unknown): Entry {
