@@ -306,7 +306,7 @@ export abstract class ExpressionParser extends RecoveringParser {
   });
 
   /** An index or the value of an argument: an expression, `a..b`, `a..`, `..b` or `..`. */
-  private readonly rangeOrExpression: ParserMethod<[], ast.Expr> = this.RULE(
+  protected readonly rangeOrExpression: ParserMethod<[], ast.Expr> = this.RULE(
     'rangeOrExpression',
     (): ast.Expr => {
       const start = this.here;

@@ -334,7 +334,7 @@ export class MmdParser extends ExpressionParser {
 
   private entryValue(key: string): ast.Expr {
     const empty = (this.next() === T.Ident && this.isBlockKey()) || !this.startsOperand();
-    if (!empty || this.RECORDING_PHASE) return this.SUBRULE(this.expression);
+    if (!empty || this.RECORDING_PHASE) return this.SUBRULE(this.rangeOrExpression);
     this.expected('missing-expression', ['a value'], ` for \`${key}\``);
     return this.errorHere();
   }
