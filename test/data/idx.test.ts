@@ -90,6 +90,9 @@ describe('IDX', () => {
         expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 24);
       }
     }
+    // A size that would fit memory, but that so few compressed bytes cannot hold.
+    const thin = gzipSync(Uint8Array.from(idx(8, [1e9], [])));
+    expect(fault(() => readIdx(write('thin.gz', thin))).detail).toContain('far more than its');
     // A bomb that declares little stops at what it declares.
     const bomb = gzipSync(Uint8Array.from([...idx(8, [4], []), ...new Uint8Array(2 ** 22)]));
     expect(fault(() => readIdx(write('bomb.gz', bomb))).detail).toContain('more than the 12 bytes');

@@ -89,6 +89,10 @@ describe('folders of images', () => {
     const flipped = Uint8Array.from(good);
     flipped[60]! ^= 4;
     expect(bad(flipped)).toContain('damaged');
+    // A changed colour of a palette: only the chunk's own checksum tells.
+    const painted = rawPng(1, 1, 8, 3, [[0]], [['PLTE', [1, 2, 3]]]);
+    painted[33 + 8]! ^= 1;
+    expect(bad(painted)).toContain('damaged');
     const huge = Uint8Array.from(good);
     new DataView(huge.buffer).setUint32(16, 0x7fffffff);
     expect(bad(huge)).toContain('declares 2147483647 x 8 pixels');
