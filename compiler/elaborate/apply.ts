@@ -111,7 +111,9 @@ function matchParam(
   if (type.kind === 'ListType') {
     if (value.kind !== 'list') return evaluator.expected(env, range, what, 'a list', value);
     const wrong = value.items.find((item) => !isStatic(type.element, item));
-    return wrong ? evaluator.expected(env, range, `every item of ${what}`, typeName(type.element), wrong) : value;
+    if (wrong) return evaluator.expected(env, range, `every item of ${what}`, typeName(type.element), wrong);
+    dims.bindList(param.name.text, value);
+    return value;
   }
   if (type.name.text === 'f32') {
     if (value.kind !== 'tensor') return evaluator.expected(env, range, what, 'a tensor', value);
@@ -120,7 +122,6 @@ function matchParam(
   if (type.name.text === 'float' && value.kind === 'int') return float(value.value);
   if (!isStatic(type, value)) return evaluator.expected(env, range, what, typeName(type), value);
   if (value.kind === 'int') dims.bind(param.name.text, value.value);
-  if (value.kind === 'list') dims.bindList(param.name.text, value);
   return value;
 }
 

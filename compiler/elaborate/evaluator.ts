@@ -10,6 +10,7 @@ import type { Diagnostics } from '../diagnostics/collect.js';
 import { didYouMean } from '../diagnostics/suggest.js';
 import { diagnostic, type Code, type ReportArgs } from '../diagnostics/table.js';
 import type { GraphBuilder } from '../graph/builder.js';
+import type { Node } from '../graph/ir.js';
 import type { Project } from '../project/project.js';
 import { applyNetwork } from './apply.js';
 import { binary, unary } from './arithmetic.js';
@@ -32,6 +33,8 @@ export interface Argument {
 
 export class Evaluator {
   private overflowed = false;
+  /** Nodes made by `into`, with the channels of the space that they fill. */
+  readonly placed = new WeakMap<Node, { readonly from: number; readonly to: number }>();
 
   constructor(
     readonly project: Project,

@@ -22,6 +22,8 @@ export interface ParameterInfo {
 export class ParameterTable {
   private readonly infos = new Map<string, ParameterInfo>();
   private readonly nodes = new WeakMap<GraphBuilder, Map<string, Node>>();
+  /** While set, uses of parameters receive no gradient. */
+  frozen = false;
 
   get all(): readonly ParameterInfo[] {
     return [...this.infos.values()];
@@ -36,13 +38,18 @@ export class ParameterTable {
     return this.infos.get(name);
   }
 
+  /** Makes a parameter known without using it. */
+  declare(info: ParameterInfo): void {
+    if (!this.infos.has(info.name)) this.infos.set(info.name, info);
+  }
+
   /** The node of a parameter in `builder`, declared on first use. */
   use(builder: GraphBuilder, info: ParameterInfo): Node {
-    if (!this.infos.has(info.name)) this.infos.set(info.name, info);
+    this.declare(info);
     let nodes = this.nodes.get(builder);
     if (!nodes) this.nodes.set(builder, (nodes = new Map<string, Node>()));
     let node = nodes.get(info.name);
     if (!node) nodes.set(info.name, (node = builder.parameter(info.name, info.shape)));
-    return node;
+    return this.frozen ? builder.stopGradient(node) : node;
   }
 }

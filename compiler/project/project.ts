@@ -4,10 +4,10 @@
  * @module
  */
 import type { Import, Model, Network, Range, SourceFile, TopLevel } from '../../grammar/ast.js';
-import { parse, type SyntaxProblem } from '../../grammar/index.js';
+import { parse } from '../../grammar/index.js';
 import type { Diagnostics } from '../diagnostics/collect.js';
 import { didYouMean } from '../diagnostics/suggest.js';
-import type { Code } from '../diagnostics/table.js';
+import { reportSyntax } from '../diagnostics/syntax.js';
 import type { Host } from './host.js';
 
 export interface Module {
@@ -34,16 +34,6 @@ export interface Project {
   /** Networks that every file sees without importing them (`std/prelude`). */
   readonly prelude: ReadonlyMap<string, Visible>;
 }
-
-const syntaxCodes: Readonly<Record<SyntaxProblem['kind'], Code>> = {
-  'unexpected-character': 'MMD0101',
-  'unterminated-string': 'MMD0102',
-  'bad-number': 'MMD0103',
-  'unexpected-token': 'MMD0104',
-  'unclosed-block': 'MMD0105',
-  'nesting-too-deep': 'MMD0106',
-  'file-too-large': 'MMD0107',
-};
 
 const maxModules = 512;
 
@@ -74,15 +64,7 @@ class Loader {
 
   load(file: string, text: string, library: boolean): Module {
     const { tree, problems } = parse(text);
-    for (const problem of problems) {
-      // All syntax rows take the parser's own words.
-      this.diagnostics.report(
-        syntaxCodes[problem.kind] as 'MMD0104',
-        { file, range: problem.range },
-        { message: problem.message },
-        { labels: (problem.related ?? []).map((related) => ({ file, ...related })) },
-      );
-    }
+    reportSyntax(this.diagnostics, file, problems);
     const declared = new Map<string, TopLevel>();
     const scope = new Map<string, Visible>();
     const module: Module = { file, text, tree, library, declared, scope };

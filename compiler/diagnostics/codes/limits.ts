@@ -14,4 +14,9 @@ export const limits = rows({
     message: 'the model grows past {limit} operations here',
     help: 'look for a recursion or `repeat` that multiplies its work, or make the model smaller',
   },
+  MMD0803: {
+    severity: 'error',
+    title: 'Tensor too large',
+    message: 'this shape has {elements} elements; at most {limit} are allowed',
+  },
 });

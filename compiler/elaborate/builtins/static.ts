@@ -4,7 +4,7 @@
  * @module
  */
 import { sizeOf } from '../../graph/ir.js';
-import { float, int, list, type Value } from '../values.js';
+import { float, int, list, nonlinearIn, type Value } from '../values.js';
 import type { Builtin } from './builtin.js';
 
 const integer = (name: string, about: string) => ({ name, type: 'int' as const, about });
@@ -78,7 +78,7 @@ export const staticBuiltins: readonly Builtin[] = [
     about: 'Natural logarithm.',
     apply(call) {
       const value = call.value('x');
-      if (value.kind === 'tensor') return call.make(value, call.builder.log(value.node), value.shape, 'nonlinear');
+      if (value.kind === 'tensor') return call.make(value, call.builder.log(value.node), value.shape, nonlinearIn(value.degree));
       if ((value.kind === 'int' || value.kind === 'float') && value.value > 0) return float(Math.log(value.value));
       return call.evaluator.expected(call.env, call.rangeOf('x'), 'the argument of `log`', 'a positive number or a tensor', value);
     },

@@ -1,0 +1,149 @@
+/**
+ * The pipeline, in order: project and imports -> names, types and shapes -> process -> graph -> autodiff -> passes.
+ * Analysis never stops at the first problem and always returns a result; what it returns for a model without errors
+ * is enough to make every graph.
+ *
+ * @module
+ */
+import type { Model } from '../grammar/ast.js';
+import { Diagnostics } from './diagnostics/collect.js';
+import type { Diagnostic } from './diagnostics/diagnostic.js';
+import { didYouMean } from './diagnostics/suggest.js';
+import { Evaluator } from './elaborate/evaluator.js';
+import { ParameterTable } from './elaborate/parameters.js';
+import { GraphBuilder } from './graph/builder.js';
+import { sha256 } from './graph/sha256.js';
+import type { Graph } from './graph/ir.js';
+import { layoutOf, type Layout } from './lower/layout.js';
+import { ModelNetworks } from './lower/networks.js';
+import { samplingStep } from './lower/sampling.js';
+import { forwardGraph, trainingStep, type TrainingStep } from './lower/training.js';
+import { checkModel, type CheckedModel } from './model/check.js';
+import type { ModelInfo } from './model/info.js';
+import { overrideFile, parseOverride, type Override } from './model/overrides.js';
+import { optimize, type OptimizeOptions } from './passes/index.js';
+import type { Host } from './project/host.js';
+import { loadProject, type Project } from './project/project.js';
+
+export interface AnalyzeOptions {
+  /** `--set` overrides, `path=value`. They apply to every model that is looked at. */
+  readonly set?: readonly string[];
+}
+
+export interface Analysis {
+  readonly project: Project;
+  readonly diagnostics: readonly Diagnostic[];
+  /** Models of the root file that have no errors, by name. */
+  readonly models: ReadonlyMap<string, CompiledModel>;
+  /** Text of every file that a diagnostic can point into. */
+  readonly sources: ReadonlyMap<string, string>;
+}
+
+/** Rows of the graphs that are only built to check a model. */
+const checkBatch = 2;
+
+/** Reads `file` with everything it imports and checks every model in it. */
+export function analyze(host: Host, file: string, text: string, options: AnalyzeOptions = {}): Analysis {
+  const diagnostics = new Diagnostics();
+  const project = loadProject(host, file, text, diagnostics);
+  const overrides = (options.set ?? []).flatMap((item) => parseOverride(item, diagnostics) ?? []);
+  const models = new Map<string, CompiledModel>();
+  for (const declaration of project.root.declared.values()) {
+    if (declaration.kind !== 'Model') continue;
+    const compiled = analyzeModel(project, declaration, overrides, diagnostics, options.set ?? []);
+    if (compiled) models.set(declaration.name.text, compiled);
+  }
+  const sources = new Map([...project.modules].map(([name, module]) => [name, module.text]));
+  for (const item of options.set ?? []) sources.set(overrideFile(item), item);
+  return { project, diagnostics: diagnostics.sorted(), models, sources };
+}
+
+function analyzeModel(
+  project: Project,
+  model: Model,
+  overrides: readonly Override[],
+  all: Diagnostics,
+  set: readonly string[],
+): CompiledModel | undefined {
+  const diagnostics = new Diagnostics();
+  const parameters = new ParameterTable();
+  const evaluator = new Evaluator(project, new GraphBuilder(model.name.text), parameters, diagnostics, checkBatch);
+  const checked = checkModel(evaluator, model, project.root, overrides);
+  const complete = checked && forwardGraph(new ModelNetworks(checked.info, checked.constants, evaluator), checkBatch);
+  all.add(...diagnostics.list);
+  if (!complete || all.hasErrors) return undefined;
+  return new CompiledModel(project, checked, parameters, set);
+}
+
+/** A checked model, from which graphs of any batch size are made. */
+export class CompiledModel {
+  readonly layout: Layout;
+
+  constructor(
+    readonly project: Project,
+    private readonly checked: CheckedModel,
+    private readonly parameters: ParameterTable,
+    /** The overrides it was compiled with. */
+    readonly set: readonly string[],
+  ) {
+    this.layout = layoutOf(parameters.all);
+  }
+
+  get info(): ModelInfo {
+    return this.checked.info;
+  }
+
+  /** SHA-256 of the model's name, overrides and every file of the project it may depend on. */
+  hash(): string {
+    const files = [...this.project.modules];
+    const parts = [this.info.name, ...this.set, ...files.sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([name, m]) => [name, m.text])];
+    return sha256(JSON.stringify(parts));
+  }
+
+  /** Outputs of the forward pass: `loss`, `terms` and the statistics of learned encoders. */
+  forward(batch: number, options: OptimizeOptions = {}): { graph: Graph; terms: readonly string[] } {
+    const networks = this.networks('forward', batch);
+    const made = required(forwardGraph(networks, batch));
+    return { ...made, graph: optimize(made.graph, options) };
+  }
+
+  /** The training step for `batch` rows, optimised. */
+  trainingStep(batch: number, options: OptimizeOptions = {}): TrainingStep {
+    const networks = this.networks('forward', batch);
+    const made = required(forwardGraph(networks, batch));
+    // Layout is settled before differentiation, so that the backward pass inherits it.
+    const forward = { ...made, graph: optimize(made.graph, options) };
+    const step = trainingStep(this.info, forward, this.layout);
+    return { ...step, graph: optimize(step.graph, options) };
+  }
+
+  /** The sampling step for `batch` rows, optimised; parameters are `parameter` nodes. */
+  samplingStep(batch: number, guided: boolean, options: OptimizeOptions = {}): Graph {
+    const graph = required(samplingStep(this.networks('sample', batch), batch, guided));
+    return optimize(graph, options);
+  }
+
+  private networks(name: string, batch: number): ModelNetworks {
+    const builder = new GraphBuilder(`${this.info.name}.${name}`);
+    const evaluator = new Evaluator(this.project, builder, this.parameters, new Diagnostics(), batch);
+    return new ModelNetworks(this.info, this.checked.constants, evaluator);
+  }
+}
+
+/** A checked model builds at every batch size; anything else is a fault of the compiler. */
+function required<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('a model without errors did not compile');
+  return value;
+}
+
+/** The model a command means: the named one, or the only one; otherwise a sentence that says what there is. */
+export function pickModel(analysis: Analysis, name: string | undefined): CompiledModel | string {
+  const names = [...analysis.models.keys()];
+  if (name !== undefined) {
+    const near = didYouMean(name, names);
+    return analysis.models.get(name) ?? `there is no model \`${name}\`${near ? `; did you mean \`${near}\`?` : ''}`;
+  }
+  if (names.length === 1) return analysis.models.get(names[0]) as CompiledModel;
+  if (names.length === 0) return 'the file declares no model';
+  return `the file declares ${names.length} models (${names.join(', ')}): choose one with --model`;
+}

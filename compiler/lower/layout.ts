@@ -1,0 +1,46 @@
+/**
+ * Where every parameter lies in the packed vectors that a training step carries: one vector each for parameters,
+ * Adam's moments, the moving average, and the kept statistics. Decayed parameters come first.
+ *
+ * @module
+ */
+import type { ParameterInfo } from '../elaborate/parameters.js';
+import { sizeOf } from '../graph/ir.js';
+
+export interface Slot extends ParameterInfo {
+  readonly offset: number;
+  readonly size: number;
+}
+
+export interface Layout {
+  readonly trainable: readonly Slot[];
+  readonly statistics: readonly Slot[];
+  /** Elements of the packed parameters. */
+  readonly size: number;
+  /** The first `decayed` of them have weight decay. */
+  readonly decayed: number;
+  readonly statisticsSize: number;
+}
+
+export function layoutOf(parameters: readonly ParameterInfo[]): Layout {
+  const place = (infos: readonly ParameterInfo[]): { slots: Slot[]; size: number } => {
+    let size = 0;
+    const slots = infos.map((info): Slot => {
+      const slot = { ...info, offset: size, size: sizeOf(info.shape) };
+      size += slot.size;
+      return slot;
+    });
+    return { slots, size };
+  };
+  const trainable = parameters.filter((p) => p.trainable);
+  const decayed = trainable.filter((p) => p.decay);
+  const packed = place([...decayed, ...trainable.filter((p) => !p.decay)]);
+  const statistics = place(parameters.filter((p) => !p.trainable));
+  return {
+    trainable: packed.slots,
+    statistics: statistics.slots,
+    size: packed.size,
+    decayed: decayed.reduce((sum, p) => sum + sizeOf(p.shape), 0),
+    statisticsSize: statistics.size,
+  };
+}

@@ -1,0 +1,206 @@
+/**
+ * Checks a model: reads its declarations and blocks into a {@link ModelInfo}, and holds the rules that connect them.
+ *
+ * @module
+ */
+import type { Decoder, Encoder, Model, Range } from '../../grammar/ast.js';
+import { didYouMean } from '../diagnostics/suggest.js';
+import { Dimensions } from '../elaborate/apply.js';
+import { Environment, ParameterScope } from '../elaborate/environment.js';
+import type { Evaluator } from '../elaborate/evaluator.js';
+import type { Value } from '../elaborate/values.js';
+import type { Shape } from '../graph/ir.js';
+import type { Module } from '../project/project.js';
+import { readData } from './data.js';
+import { FieldReader, overrideEnvironment } from './forms.js';
+import { applyOverrides, type Override } from './overrides.js';
+import type { ModalityInfo, ModelInfo, TaskInfo } from './info.js';
+import { collectMembers, type Members } from './members.js';
+import { checkSize, readModality } from './modalities.js';
+import { readProcess } from './process.js';
+import { SettingsReader, type FilledDefault } from './settings.js';
+import { readTask } from './tasks.js';
+import { readLoss, readTrain } from './training.js';
+
+export interface CheckedModel {
+  readonly info: ModelInfo;
+  /** Values of the model's `let`s. */
+  readonly constants: ReadonlyMap<string, Value>;
+}
+
+/** Reads and checks everything but the expressions of networks; undefined where too little is left to go on. */
+export function checkModel(
+  evaluator: Evaluator,
+  model: Model,
+  module: Module,
+  overrides: readonly Override[] = [],
+): CheckedModel | undefined {
+  const replaced = new WeakMap<object, Override>();
+  const declared = collectMembers(model, module, evaluator.diagnostics);
+  const members = applyOverrides(declared, overrides, evaluator.diagnostics, replaced);
+  const env = new Environment(module, new ParameterScope('model'), []);
+  const constants = new Map<string, Value>();
+  for (const item of members.lets) {
+    const override = replaced.get(item);
+    if (override) env.define(item.names[0].text, evaluator.evaluate(override.value, overrideEnvironment(override, env)));
+    else evaluator.statement(item, env);
+    for (const name of item.names) constants.set(name.text, env.lookup(name.text) ?? { kind: 'error' });
+  }
+  const defaults: FilledDefault[] = [];
+  const fields = new FieldReader(evaluator, env, replaced);
+  const modalities = members.modalities.flatMap((m) => readModality(fields, m, defaults) ?? []);
+  const whole = modalities.length === members.modalities.length;
+  const space = readSpace(evaluator, env, members, model);
+  const spaceName = space?.name ?? '';
+  const names = modalities.map((m) => m.name);
+  const known = (list: readonly (Encoder | Decoder)[], also: string, what: string) =>
+    list.filter(({ name }) => {
+      if (name.text === '' || !whole || names.includes(name.text) || name.text === also) return !whole || name.text !== '';
+      const near = didYouMean(name.text, [...names, ...(also === '' ? [] : [also])]);
+      evaluator.report(
+        'MMD0304',
+        env,
+        name.range,
+        { name: name.text },
+        { help: near ? `did you mean \`${near}\`?` : `${what} is named after the modality it belongs to` },
+      );
+      return false;
+    });
+  const encoders = new Map(known(members.encoders, '', 'an encoder').map((e) => [e.name.text, e as Encoder]));
+  const decoders = new Map(known(members.decoders, spaceName, 'a decoder').map((d) => [d.name.text, d as Decoder]));
+  const place = model.name.range;
+  const reader = (section: Parameters<Members['sections']['get']>[0]) => {
+    const found = members.sections.get(section);
+    return new SettingsReader(fields, section, found?.block, found?.keyword ?? place, defaults);
+  };
+  const process = readProcess(reader('process'), modalities, new Set(encoders.keys()));
+  const tasks = members.tasks.flatMap(
+    (task) => readTask(fields, task, modalities, { steps: process?.spec.steps ?? 1000 }, defaults) ?? [],
+  );
+  const origin = process?.spec.origin.form === 'modality' ? process.spec.origin.name : undefined;
+  const terms = modalities.filter((m) => decoders.has(m.name));
+  const loss = readLoss(reader('loss'), terms, origin !== undefined, process?.tables.sigma[1] ?? 1);
+  const train = readTrain(reader('train'));
+  const data = readData(reader('data'), modalities);
+  const evalReader = reader('eval');
+  const evalRows = evalReader.range('rows', '');
+  evalReader.finish();
+  const backbone = members.backbones[0];
+  for (const declaration of [...members.backbones, ...members.decoders]) {
+    const path = `${declaration.kind === 'Backbone' ? 'backbone' : 'decoder'}.${declaration.name.text}`;
+    new SettingsReader(fields, path, declaration.options, declaration.range, defaults).finish();
+  }
+  if (modalities.length === 0 && whole) evaluator.report('MMD0503', env, place, { name: model.name.text, what: 'modality' });
+  if (!backbone) evaluator.report('MMD0503', env, place, { name: model.name.text, what: 'backbone' });
+  if (!backbone || !process || !space || !whole || modalities.length === 0) return undefined;
+  const info: ModelInfo = {
+    name: model.name.text,
+    module,
+    doc: model.doc?.text ?? '',
+    modalities,
+    space,
+    encoders,
+    backbone,
+    decoders,
+    process: process.spec,
+    tables: process.tables,
+    predict: process.predict,
+    tasks,
+    loss,
+    train,
+    data,
+    evalRows,
+    defaults,
+  };
+  return checkRules(evaluator, env, info, model.name.range, origin) ? { info, constants } : undefined;
+}
+
+function readSpace(evaluator: Evaluator, env: Environment, members: Members, model: Model): { name: string; shape: Shape } | undefined {
+  const space = members.spaces[0];
+  if (!space) {
+    evaluator.report('MMD0503', env, model.name.range, { name: model.name.text, what: 'space' });
+    return undefined;
+  }
+  const type = space.type;
+  if (type.kind === 'ErrorType') return undefined;
+  if (type.kind !== 'NamedType' || type.name.text !== 'f32' || !type.args || type.args.length === 0) {
+    evaluator.report('MMD0406', env, type.range, { what: 'the type of the space', expected: 'a tensor such as `f32[28, 28, 1]`', found: 'another type' });
+    return undefined;
+  }
+  const shape = new Dimensions(evaluator, env).evaluate(type.args);
+  if (!shape) return undefined;
+  const wrong = shape.findIndex((d) => d < 1);
+  if (wrong >= 0) {
+    evaluator.report('MMD0412', env, type.args[wrong].range, { dimension: String(wrong + 1), value: shape[wrong] });
+    return undefined;
+  }
+  return checkSize(evaluator, env, shape, type) ? { name: space.name.text, shape } : undefined;
+}
+
+/** Whether a modality can be produced: it has a decoder, or it is the origin and is read off z_0. */
+export function canProduce(info: Pick<ModelInfo, 'decoders' | 'process' | 'space'>, name: string): boolean {
+  const { origin } = info.process;
+  return info.decoders.has(name) || (origin.form === 'modality' && origin.name === name && info.decoders.has(info.space.name));
+}
+
+function checkRules(evaluator: Evaluator, env: Environment, info: ModelInfo, place: Range, origin: string | undefined): boolean {
+  const before = evaluator.diagnostics.list.length;
+  const { space, encoders, decoders } = info;
+  if (origin !== undefined && !decoders.has(space.name)) {
+    evaluator.report('MMD0505', env, encoders.get(origin)?.name.range ?? place, { name: origin, space: space.name });
+  }
+  if (origin === undefined && decoders.has(space.name)) {
+    evaluator.report('MMD0506', env, (decoders.get(space.name) as Decoder).name.range, { space: space.name });
+  }
+  if (encoders.size === 0) evaluator.report('MMD0503', env, place, { name: info.name, what: 'encoder' });
+  const reported = new Set<string>();
+  for (const task of info.tasks) checkTask(evaluator, env, info, task, origin, reported);
+  for (const modality of info.modalities) {
+    if (reported.has(modality.name) || encoders.has(modality.name) || decoders.has(modality.name)) continue;
+    evaluator.report('MMD0507', env, modality.place, { name: modality.name });
+  }
+  if (!info.modalities.some((m) => canProduce(info, m.name)) && reported.size === 0 && (origin === undefined || decoders.has(space.name))) {
+    evaluator.report('MMD0503', env, place, { name: info.name, what: 'decoder' });
+  }
+  const components = info.tables.components;
+  if (info.predict !== 'x0' && (components.length > 1 || origin === undefined)) {
+    evaluator.report('MMD0603', env, place, { predict: info.predict });
+  }
+  return !evaluator.diagnostics.list.slice(before).some((d) => d.severity === 'error');
+}
+
+function checkTask(
+  evaluator: Evaluator,
+  env: Environment,
+  info: ModelInfo,
+  task: TaskInfo,
+  origin: string | undefined,
+  reported: Set<string>,
+): void {
+  const modality = (name: string) => info.modalities.find((m) => m.name === name) as ModalityInfo;
+  for (const name of task.produced) {
+    if (canProduce(info, name) || reported.has(name) || name === origin) continue;
+    reported.add(name);
+    evaluator.report(
+      'MMD0504',
+      env,
+      modality(name).place,
+      { name },
+      { labels: [{ ...env.place(task.place), message: `the task \`${task.name}\` produces it` }] },
+    );
+  }
+  for (const name of task.given) {
+    if (info.encoders.has(name) || reported.has(name)) continue;
+    reported.add(name);
+    evaluator.report(
+      'MMD0508',
+      env,
+      modality(name).place,
+      { name },
+      { labels: [{ ...env.place(task.place), message: `the task \`${task.name}\` is given it` }] },
+    );
+  }
+  if (task.guidance !== 1 && info.train.roles.absent === 0) {
+    evaluator.report('MMD0706', env, task.place, { task: task.name });
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * The members of a model, sorted by kind; a variant takes what it does not replace from its base.
+ *
+ * @module
+ */
+import type { Backbone, Decoder, Encoder, Entry, Let, Member, Modality, Model, Section, SectionName, Space, Task } from '../../grammar/ast.js';
+import type { Diagnostics } from '../diagnostics/collect.js';
+import type { Module } from '../project/project.js';
+import { didYouMean } from '../diagnostics/suggest.js';
+
+export interface Members {
+  readonly lets: readonly Let[];
+  readonly modalities: readonly Modality[];
+  readonly spaces: readonly Space[];
+  readonly encoders: readonly Encoder[];
+  readonly backbones: readonly Backbone[];
+  readonly decoders: readonly Decoder[];
+  readonly tasks: readonly Task[];
+  readonly sections: ReadonlyMap<SectionName, Section>;
+}
+
+const kindNames = {
+  Let: 'the constant',
+  Modality: 'the modality',
+  Space: 'the space',
+  Encoder: 'the encoder',
+  Backbone: 'the backbone',
+  Decoder: 'the decoder',
+  Task: 'the task',
+  Section: 'the block',
+} as const;
+
+function keyOf(member: Member): string {
+  if (member.kind === 'Section') return member.section;
+  if (member.kind === 'Let') return member.names.map((name) => name.text).join();
+  // A model has one space and one backbone: a variant replaces them whatever their names.
+  return member.kind === 'Space' || member.kind === 'Backbone' ? '' : member.name.text;
+}
+
+/** All members of `model`, with its base's where it is a variant. Duplicates are reported. */
+export function collectMembers(model: Model, module: Module, diagnostics: Diagnostics): Members {
+  const chain = baseChain(model, module, diagnostics);
+  let members: Member[] = [];
+  for (const link of chain) {
+    checkDuplicates(link.members, module.file, diagnostics);
+    members = merge(members, link.members);
+  }
+  const pick = <K extends Member['kind']>(kind: K) => members.filter((m): m is Extract<Member, { kind: K }> => m.kind === kind);
+  return {
+    lets: pick('Let'),
+    modalities: pick('Modality'),
+    spaces: pick('Space'),
+    encoders: pick('Encoder'),
+    backbones: pick('Backbone'),
+    decoders: pick('Decoder'),
+    tasks: pick('Task'),
+    sections: new Map(pick('Section').map((section) => [section.section, section])),
+  };
+}
+
+/** The model's bases, outermost first, then the model itself. Bases are models of the same file. */
+function baseChain(model: Model, module: Module, diagnostics: Diagnostics): Model[] {
+  const chain = [model];
+  for (let current = model; current.base && current.base.text !== ''; ) {
+    const name = current.base;
+    const place = { file: module.file, range: name.range };
+    const base = module.declared.get(name.text);
+    if (base?.kind !== 'Model') {
+      const models = [...module.declared].filter(([, d]) => d.kind === 'Model').map(([n]) => n);
+      const near = didYouMean(name.text, models);
+      diagnostics.report('MMD0501', place, { name: name.text }, near === undefined ? {} : { help: `did you mean \`${near}\`?` });
+      break;
+    }
+    if (chain.includes(base)) {
+      diagnostics.report('MMD0502', place, { name: name.text });
+      break;
+    }
+    chain.unshift(base);
+    current = base;
+  }
+  return chain;
+}
+
+function checkDuplicates(members: readonly Member[], file: string, diagnostics: Diagnostics): void {
+  const seen = new Map<string, Member>();
+  for (const member of members) {
+    const key = `${member.kind} ${keyOf(member)}`;
+    const earlier = seen.get(key);
+    if (!earlier) {
+      seen.set(key, member);
+      continue;
+    }
+    const range = (m: Member) => (m.kind === 'Section' ? m.keyword : m.kind === 'Let' ? m.names[0].range : m.name.range);
+    const name = member.kind === 'Section' ? member.section : member.kind === 'Let' ? member.names[0].text : member.name.text;
+    if (name === '') continue;
+    diagnostics.report(
+      'MMD0305',
+      { file, range: range(member) },
+      { kind: kindNames[member.kind], name },
+      { labels: [{ file, range: range(earlier), message: 'first declared here' }] },
+    );
+  }
+}
+
+/** `own` over `base`: declarations replace those of the same name, blocks replace entry by entry. */
+function merge(base: readonly Member[], own: readonly Member[]): Member[] {
+  const replaced = new Map(own.map((member) => [`${member.kind} ${keyOf(member)}`, member]));
+  const kept = base.map((member) => {
+    const key = `${member.kind} ${keyOf(member)}`;
+    const mine = replaced.get(key);
+    if (!mine) return member;
+    replaced.delete(key);
+    return member.kind === 'Section' && mine.kind === 'Section' ? mergeSections(member, mine) : mine;
+  });
+  return [...kept, ...replaced.values()];
+}
+
+function mergeSections(base: Section, own: Section): Section {
+  const replaced = new Map(own.block.entries.map((entry) => [entry.key.text, entry]));
+  const entries = base.block.entries.map((entry): Entry => {
+    const mine = replaced.get(entry.key.text);
+    replaced.delete(entry.key.text);
+    return mine ?? entry;
+  });
+  return { ...own, block: { ...own.block, entries: [...entries, ...replaced.values()] } };
+}
