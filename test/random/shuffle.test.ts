@@ -19,6 +19,37 @@ describe('Shuffle', () => {
     );
   });
 
+  test('orders that must not change between releases or platforms', () => {
+    expect(order(10, 42, 0)).toMatchInlineSnapshot(`
+      [
+        7,
+        9,
+        2,
+        0,
+        5,
+        8,
+        6,
+        3,
+        1,
+        4,
+      ]
+    `);
+    expect(order(10, 42, 1)).toMatchInlineSnapshot(`
+      [
+        7,
+        2,
+        8,
+        1,
+        6,
+        9,
+        0,
+        3,
+        4,
+        5,
+      ]
+    `);
+  });
+
   test('permuted is the same function', () => {
     const rows = order(37, 5, 2);
     expect(rows).toEqual(rows.map((_, i) => permuted(i, 37, 5, 2)));
