@@ -134,9 +134,7 @@ export abstract class ExpressionParser extends RecoveringParser {
 
   private closeStages(curly: number): void {
     const closer = T.RCurly;
-    while (
-      this.resume({ closer, stops: BODY_STOPS, starts: () => false, expected: ['`|>`', '`}`'] })
-    );
+    while (this.resume({ closer, stops: BODY_STOPS, starts: () => false, expected: ['`|>`', '`}`'] }));
     this.close(2, closer, curly);
   }
 
@@ -254,7 +252,8 @@ export abstract class ExpressionParser extends RecoveringParser {
       items.push(this.SUBRULE(this.expression));
       height = Math.max(height, this.height);
     });
-    if (items.length === 0) this.expected('missing-expression', ['an expression'], ' between the parentheses');
+    if (items.length === 0)
+      this.expected('missing-expression', ['an expression'], ' between the parentheses');
     this.close(1, T.RParen, start);
     this.height = height;
     const range = this.from(start);

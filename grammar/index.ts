@@ -4,3 +4,6 @@ export { LineMap } from './lines.js';
 export type { ParseResult } from './parse.js';
 export { MAX_LENGTH, parse } from './parse.js';
 export type { SyntaxProblem, SyntaxProblemKind } from './problems.js';
+export type { FormatOptions } from './format.js';
+export { format } from './format.js';
+export { children, walk } from './visit.js';

@@ -122,7 +122,12 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
    * @param where completes the sentence: where it was expected, or why
    * @param foreign the next token itself is in the way, wherever it stands
    */
-  protected expected(kind: SyntaxProblemKind, expected: readonly string[], where: string, foreign = false): void {
+  protected expected(
+    kind: SyntaxProblemKind,
+    expected: readonly string[],
+    where: string,
+    foreign = false,
+  ): void {
     if (this.alreadyReported()) return;
     const token = this.LA(1);
     if (token.tokenType === T.LinePlus) {

@@ -1,0 +1,44 @@
+/**
+ * The Prettier plugin: `prettier --plugin mmdc/grammar/prettier.js model.mmd`, and what `format` runs.
+ *
+ * @module
+ */
+import type { Plugin } from 'prettier';
+import type { Comment, Node, SourceFile } from './ast.js';
+import { linkParents } from './comments.js';
+import { parse } from './parse.js';
+import { printer } from './printer.js';
+import type { SyntaxProblem } from './problems.js';
+
+/** Thrown instead of formatting a text with syntax errors. */
+export class FormatError extends Error {
+  override readonly name = 'FormatError';
+
+  constructor(readonly problems: readonly SyntaxProblem[]) {
+    super(`the file has syntax errors: ${problems[0]?.message ?? ''}`);
+  }
+}
+
+/** @throws FormatError when the text has syntax errors */
+function read(text: string): SourceFile {
+  const { tree, problems } = parse(text);
+  if (problems.length > 0) throw new FormatError(problems);
+  linkParents(tree);
+  return tree;
+}
+
+const plugin: Plugin<Node> = {
+  languages: [{ name: 'mmd', parsers: ['mmd'], extensions: ['.mmd'] }],
+  parsers: {
+    mmd: {
+      parse: read,
+      astFormat: 'mmd',
+      locStart: (node: Node | Comment) => node.range.start,
+      locEnd: (node: Node | Comment) => node.range.end,
+    },
+  },
+  printers: { mmd: printer },
+  defaultOptions: { printWidth: 100, tabWidth: 2 },
+};
+
+export default plugin;
