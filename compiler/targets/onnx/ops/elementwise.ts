@@ -1,13 +1,14 @@
 /**
- * Elementwise primitives, comparisons and choice.
+ * Elementwise primitives, comparisons and choice. Chains are left to onnxruntime's own optimiser: it fuses
+ * x * sigmoid(x) and gelu where nothing else reads the inner values, which is exactly where a fused kernel pays;
+ * under a gradient they are read again, and then the separate kernels are as fast (bench/ops/elementwise.ts).
  *
  * @module
  */
 import type { Node, NodeOf } from '../../../graph/ir.js';
 import { dataType } from '../proto.js';
 import type { Emitter } from '../emitter.js';
-import { contribDomain } from '../emitter.js';
-import type { Lower, LowerTable } from './table.js';
+import type { LowerTable } from './table.js';
 
 const unary =
   (op: string) =>
@@ -33,22 +34,6 @@ function condition(n: NodeOf<'select'>, e: Emitter): string {
   return e.cast(e.value(n, 0), dataType.bool);
 }
 
-/** x * sigmoid(x) has one kernel (QuickGelu with alpha 1). */
-const mul: Lower<'mul'> = (n, e) => {
-  if (e.options.contrib && e.options.provider !== 'webgpu') {
-    for (const [k, other] of [
-      [0, 1],
-      [1, 0],
-    ] as const) {
-      const s = e.source(n, k);
-      if (s.op === 'sigmoid' && s.inputs[0] === n.inputs[other] && n.dtype === 'f32') {
-        return e.op('QuickGelu', [e.value(s, 0)], { alpha: { f: 1 } }, contribDomain);
-      }
-    }
-  }
-  return e.op('Mul', [e.value(n, 0), e.value(n, 1)]);
-};
-
 export const elementwise = {
   neg: unary('Neg'),
   exp: unary('Exp'),
@@ -63,7 +48,7 @@ export const elementwise = {
   sign: unary('Sign'),
   add: binary('Add'),
   sub: binary('Sub'),
-  mul,
+  mul: binary('Mul'),
   div: binary('Div'),
   max: binary('Max'),
   min: binary('Min'),

