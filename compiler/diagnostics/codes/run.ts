@@ -40,6 +40,18 @@ export const run = rows({
     title: 'No data for a modality',
     message: 'the `data` block names no source for `{modality}`',
   },
+  MMD0908: {
+    severity: 'error',
+    title: 'No data folder',
+    message: 'the `data` block names {source}, and no folder was given to find it in',
+    help: 'say where the files are: `--data DIR`, or `--data builtin:scenes` for the embedded set',
+  },
+  MMD0909: {
+    severity: 'error',
+    title: 'Embedded set has no such modality',
+    message: 'the embedded set "{set}" has nothing that fits the modality `{modality}`',
+    help: 'it has {columns}',
+  },
   MMD0921: {
     severity: 'error',
     title: 'Checkpoint cannot be read',

@@ -1,0 +1,98 @@
+/**
+ * The state of a run: packed vectors on the executor's side, named tensors in files.
+ *
+ * @module
+ */
+import type { Layout, Slot } from '../../compiler/lower/layout.js';
+import type { ParameterInfo } from '../../compiler/elaborate/parameters.js';
+import type { StoredTensor } from '../checkpoint/safetensors.js';
+import { InputFault } from '../faults.js';
+import { Stream } from '../random/stream.js';
+
+/** Packed vectors by the names of the training step's carried inputs. */
+export type State = Record<'parameters' | 'moment1' | 'moment2' | 'ema' | 'statistics', Float32Array>;
+
+export const stateNames = ['parameters', 'moment1', 'moment2', 'ema', 'statistics'] as const;
+
+/** The start of a run: every parameter from its own random stream, so that adding one leaves the others alone. */
+export function initialState(layout: Layout, seed: number): State {
+  const parameters = new Float32Array(layout.size);
+  for (const slot of layout.trainable) initialise(slot, parameters.subarray(slot.offset, slot.offset + slot.size), seed);
+  const statistics = new Float32Array(layout.statisticsSize);
+  for (const slot of layout.statistics) initialise(slot, statistics.subarray(slot.offset, slot.offset + slot.size), seed);
+  return {
+    parameters,
+    moment1: new Float32Array(layout.size),
+    moment2: new Float32Array(layout.size),
+    ema: parameters.slice(),
+    statistics,
+  };
+}
+
+function initialise({ name, init }: ParameterInfo, out: Float32Array, seed: number): void {
+  const random = () => new Stream(seed, 'init', name);
+  switch (init.form) {
+    case 'zeros':
+      out.fill(0);
+      return;
+    case 'ones':
+      out.fill(1);
+      return;
+    case 'normal':
+      random().normal(out);
+      for (let i = 0; i < out.length; i++) out[i] *= init.std;
+      return;
+    case 'uniform':
+      random().uniform(out);
+      for (let i = 0; i < out.length; i++) out[i] = (2 * out[i] - 1) * init.bound;
+  }
+}
+
+/** The state as named tensors: `parameters/NAME`, `ema/NAME` and so on, views of the packed vectors. */
+export function toTensors(layout: Layout, state: State): Record<string, StoredTensor> {
+  const tensors: Record<string, StoredTensor> = {};
+  for (const kind of stateNames) {
+    for (const slot of kind === 'statistics' ? layout.statistics : layout.trainable) {
+      tensors[`${kind}/${slot.name}`] = view(slot, state[kind]);
+    }
+  }
+  return tensors;
+}
+
+/** The weights that samples come from, under their plain names: the moving average and the kept statistics. */
+export function modelTensors(layout: Layout, state: Pick<State, 'ema' | 'statistics'>): Record<string, StoredTensor> {
+  return Object.fromEntries([
+    ...layout.trainable.map((slot) => [slot.name, view(slot, state.ema)]),
+    ...layout.statistics.map((slot) => [slot.name, view(slot, state.statistics)]),
+  ]) as Record<string, StoredTensor>;
+}
+
+function view(slot: Slot, packed: Float32Array): StoredTensor {
+  return { shape: slot.shape, data: packed.subarray(slot.offset, slot.offset + slot.size) };
+}
+
+/**
+ * Inverse of {@link toTensors}.
+ * @throws InputFault naming the first tensor that is missing or has another shape
+ */
+export function fromTensors(layout: Layout, tensors: ReadonlyMap<string, StoredTensor>, file: string): State {
+  const state: State = {
+    parameters: new Float32Array(layout.size),
+    moment1: new Float32Array(layout.size),
+    moment2: new Float32Array(layout.size),
+    ema: new Float32Array(layout.size),
+    statistics: new Float32Array(layout.statisticsSize),
+  };
+  for (const kind of stateNames) {
+    for (const slot of kind === 'statistics' ? layout.statistics : layout.trainable) {
+      const name = `${kind}/${slot.name}`;
+      const tensor = tensors.get(name);
+      if (!tensor) throw new InputFault(`${file} has no tensor '${name}'`, 'it belongs to another spec');
+      if (tensor.shape.join() !== slot.shape.join() || !(tensor.data instanceof Float32Array)) {
+        throw new InputFault(`${file}: '${name}' is [${tensor.shape.join(', ')}], and the spec wants f32 [${slot.shape.join(', ')}]`);
+      }
+      state[kind].set(tensor.data, slot.offset);
+    }
+  }
+  return state;
+}
