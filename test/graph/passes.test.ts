@@ -1,0 +1,163 @@
+import { describe, expect, it } from 'vitest';
+import { GraphBuilder } from '../../compiler/graph/builder.js';
+import type { Value } from '../../compiler/graph/builder.js';
+import type { Graph } from '../../compiler/graph/ir.js';
+import { elementsMoved, stats } from '../../compiler/graph/stats.js';
+import { cse } from '../../compiler/passes/cse.js';
+import { dce } from '../../compiler/passes/dce.js';
+import { foldConstants } from '../../compiler/passes/fold.js';
+import { optimize, passes } from '../../compiler/passes/index.js';
+import { simplify } from '../../compiler/passes/simplify.js';
+import { sinkTransposes } from '../../compiler/passes/sink/sink.js';
+import { expectEqual } from './equal.js';
+import { Random } from './random.js';
+import { randomGraph } from './random-graph.js';
+
+function graphOf(build: (b: GraphBuilder, x: Value) => Value, shape: readonly number[] = [2, 3]): Graph {
+  const b = new GraphBuilder('test');
+  b.output('y', build(b, b.input('x', shape)));
+  return b.finish();
+}
+
+/** Operations left after simplification and dropping dead nodes, inputs and constants not counted. */
+function left(build: (b: GraphBuilder, x: Value) => Value, shape?: readonly number[]): string[] {
+  const graph = graphOf(build, shape);
+  const after = dce.run(simplify.run(graph));
+  expectEqual(graph, after);
+  return after.nodes.filter((n) => n.op !== 'input' && n.op !== 'constant').map((n) => n.op);
+}
+
+describe('all passes on random graphs', () => {
+  it('compute the same, each and together', () => {
+    for (let seed = 1; seed <= 150; seed++) {
+      const graph = randomGraph(new Random(seed), 40);
+      let before = graph;
+      optimize(graph, {
+        observe: (pass, after) => {
+          expectEqual(before, after, `seed ${seed}, ${pass.name}`);
+          before = after;
+        },
+      });
+    }
+  });
+
+  it('sinking moves no more elements, and less on the whole', () => {
+    let [all, sunk] = [0, 0];
+    for (let seed = 1; seed <= 300; seed++) {
+      const graph = dce.run(randomGraph(new Random(seed * 13), 30));
+      const after = sinkTransposes.run(graph);
+      expect(elementsMoved(after), `seed ${seed}`).toBeLessThanOrEqual(elementsMoved(graph));
+      all += elementsMoved(graph);
+      sunk += elementsMoved(after);
+    }
+    expect(sunk).toBeLessThan(0.8 * all);
+  });
+
+  it('give the same graph again on what they made', () => {
+    for (let seed = 1; seed <= 30; seed++) {
+      const once = optimize(randomGraph(new Random(seed * 17), 30));
+      expect(optimize(once).nodes.length).toBeLessThanOrEqual(once.nodes.length);
+    }
+  });
+});
+
+describe('simplify', () => {
+  it('drops what does nothing', () => {
+    expect(left((b, x) => b.div(b.mul(b.add(b.sub(b.pow(x, 1), 0), 0), 1), 1))).toEqual([]);
+    expect(left((b, x) => b.neg(b.neg(x)))).toEqual([]);
+    expect(left((b, x) => b.transpose(b.transpose(x, [1, 0]), [1, 0]))).toEqual([]);
+    expect(left((b, x) => b.reshape(b.reshape(x, [6]), [2, 3]))).toEqual([]);
+    expect(left((b, x) => b.sum(x, [0], false), [1, 3])).toEqual(['reshape']);
+  });
+
+  it('keeps what changes the shape', () => {
+    expect(left((b, x) => b.add(x, b.constant([0], [4, 2, 3])))).toEqual(['add']);
+    expect(left((b, x) => b.mul(b.constant([1], [2, 3]), x), [3])).toEqual(['mul']);
+  });
+
+  it('uses what the operations do by themselves', () => {
+    expect(left((b, x) => b.add(b.broadcast(b.sum(x, [0]), [2, 3]), x))).toEqual(['sum', 'add']);
+    expect(left((b, x) => b.matmul(b.transpose(x, [1, 0]), x))).toEqual(['matmul']);
+    expect(left((b, x) => b.mul(b.mul(x, 2), 3))).toEqual(['mul']);
+    expect(left((b, x) => b.add(x, b.neg(b.exp(x))))).toEqual(['exp', 'sub']);
+  });
+});
+
+describe('fold-constants', () => {
+  it('folds small results, one number where that says it all', () => {
+    const graph = graphOf((b, x) => b.add(x, b.broadcast(b.exp(b.mul(b.scalar(0), 3)), [2, 3])));
+    const after = dce.run(foldConstants.run(graph));
+    expect(after.nodes.map((n) => n.op)).toEqual(['input', 'constant', 'add']);
+    expect(after.nodes[1]).toMatchObject({ shape: [2, 3], attrs: { data: Float64Array.of(1) } });
+    expectEqual(graph, after);
+  });
+
+  it('leaves large results and indices out of range to run time', () => {
+    const large = graphOf((b) => b.cast(b.oneHot(b.constant([1], [3000], 'i32'), 4), 'f32'));
+    expect(foldConstants.run(large).nodes.some((n) => n.op === 'one_hot')).toBe(true);
+    const bad = graphOf((b) => b.gather(b.constant([1, 2], [2]), b.constant([5], [], 'i32')));
+    expect(foldConstants.run(bad).nodes.some((n) => n.op === 'gather')).toBe(true);
+  });
+});
+
+describe('cse', () => {
+  it('merges equal nodes, operands of commutative ones in either order', () => {
+    const graph = graphOf((b, x) => b.mul(b.add(b.exp(x), x), b.add(x, b.exp(x))));
+    const after = dce.run(cse.run(graph));
+    expect(after.nodes.map((n) => n.op)).toEqual(['input', 'exp', 'add', 'mul']);
+    expectEqual(graph, after);
+  });
+
+  it('tells apart 0 and -0, dtypes, shapes and attributes', () => {
+    const b = new GraphBuilder('test');
+    const all = [b.scalar(0), b.scalar(-0), b.constant([0], [], 'i32'), b.constant([0], [1])];
+    all.push(b.sum(b.constant([0], [2, 2]), [0]), b.sum(b.constant([0], [2, 2]), [1]));
+    all.forEach((v, k) => b.output(`y${k}`, v));
+    expect(new Set(cse.run(b.finish()).outputs.map((o) => o.node)).size).toBe(all.length);
+  });
+});
+
+describe('dce', () => {
+  it('keeps the interface', () => {
+    const b = new GraphBuilder('test');
+    b.input('unused', [2]);
+    b.exp(b.parameter('p', [2]));
+    b.output('y', b.scalar(1));
+    expect(dce.run(b.finish()).nodes.map((n) => n.op)).toEqual(['input', 'parameter', 'constant']);
+  });
+});
+
+describe('optimize', () => {
+  it('leaves out what is disabled, and refuses unknown names', () => {
+    const graph = randomGraph(new Random(1), 30);
+    for (const { name } of passes) {
+      const seen: string[] = [];
+      optimize(graph, { disable: [name], observe: (pass) => seen.push(pass.name) });
+      expect(seen.length).toBeGreaterThan(0);
+      expect(seen).not.toContain(name);
+    }
+    expect(() => optimize(graph, { disable: ['inline'] })).toThrow('no pass is called "inline"');
+  });
+
+  it('names the pass that broke a graph', () => {
+    const graph = graphOf((b, x) => b.exp(x));
+    const bad: Graph = { ...graph, outputs: [{ name: 'y', node: 9 }] };
+    expect(() => optimize(bad)).toThrow(
+      'malformed after construction:\n  output "y" is %9, which does not exist',
+    );
+  });
+
+  it('keeps origins', () => {
+    const b = new GraphBuilder('test');
+    const x = b.input('x', [2, 3]);
+    b.origin = { file: 'a.mmd', start: 3, end: 4 };
+    b.output('y', b.exp(b.mul(x, 1)));
+    expect(optimize(b.finish()).nodes.find((n) => n.op === 'exp')?.origin?.start).toBe(3);
+  });
+
+  it('is deterministic', () => {
+    const graph = randomGraph(new Random(3), 60);
+    expect(optimize(graph)).toEqual(optimize(graph));
+    expect(stats(optimize(graph)).nodes).toBeLessThan(stats(graph).nodes);
+  });
+});
