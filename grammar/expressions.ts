@@ -117,7 +117,7 @@ export abstract class ExpressionParser extends RecoveringParser {
       let height = this.height;
       const stages: Stage[] = [];
       const curly = this.here;
-      if (this.token(1, T.LCurly, '`{`', ' and the stages to repeat')) {
+      if (this.openBrace(1, ' and the stages to repeat', false)) {
         stages.push(this.SUBRULE(this.stage));
         height = Math.max(height, this.height);
         this.MANY(() => {
@@ -166,13 +166,17 @@ export abstract class ExpressionParser extends RecoveringParser {
       const open = this.here;
       this.CONSUME(T.LSquare);
       const index = this.SUBRULE(this.rangeOrExpression);
+      this.single(T.RSquare, 'an index is a single number or range: `xs[0]`, `xs[1..]`');
       this.close(1, T.RSquare, open);
       if (!this.RECORDING_PHASE) {
         const range = this.from(expr.range.start);
         expr = this.raise(Math.max(below, this.height) + 1, { kind: 'Index', range, target: expr, index });
       }
     });
-    if (this.next() === T.LParen) this.refuse('unexpected-token', 'only a name can be called');
+    if (this.next() === T.LParen) {
+      this.refuse('unexpected-token', 'only a name can be called');
+      this.SUBRULE9(this.args);
+    }
     this.OPTION(() => {
       const below = this.height;
       const operator = this.CONSUME(T.Caret);
@@ -366,12 +370,12 @@ export abstract class ExpressionParser extends RecoveringParser {
   });
 
   /** Statements and a value between braces. */
-  readonly body: ParserMethod<[], ast.Body> = this.RULE('body', (): ast.Body => {
-    const start = this.here;
+  readonly body: ParserMethod<[boolean?], ast.Body> = this.RULE('body', (lines = false): ast.Body => {
     const statements: ast.Statement[] = [];
     let result: ast.Expr | undefined;
     let height = 0;
-    if (!this.token(1, T.LCurly, '`{`', '')) return this.emptyBody();
+    if (!this.openBrace(1, '', lines)) return this.emptyBody();
+    const start = this.last - 1;
     let late = false;
     const checkOrder = (): void => {
       if (result === undefined || late) return;

@@ -44,19 +44,13 @@ const short = (text: string): string => (text.length > 30 ? `${text.slice(0, 27)
 const ESCAPES: Readonly<Record<string, string>> = { '"': '"', '\\': '\\', n: '\n', t: '\t' };
 const ESCAPE = /\\(?:u\{([0-9A-Fa-f]{1,6})\}|([^]?))/g;
 
-/** The value of a string token that starts at `start`, and what is wrong with it. Bad escapes stand for themselves. */
+/** True when a string token has its closing quote. */
+export const isClosed = (raw: string): boolean => raw.length > 1 && raw.endsWith('"') && !endsInEscape(raw);
+
+/** The value of a string token that starts at `start`, and its bad escapes, which stand for themselves. */
 export function readString(raw: string, start: number): { value: string; problems: SyntaxProblem[] } {
   const problems: SyntaxProblem[] = [];
-  const closed = raw.length > 1 && raw.endsWith('"') && !endsInEscape(raw);
-  if (!closed) {
-    problems.push({
-      kind: 'unterminated-string',
-      range: { start, end: start + raw.length },
-      message: 'this string is not closed on its line: expected `"`',
-      expected: ['"'],
-    });
-  }
-  const inner = raw.slice(1, closed ? -1 : undefined);
+  const inner = raw.slice(1, isClosed(raw) ? -1 : undefined);
   if (!inner.includes('\\')) return { value: inner, problems };
   const value = inner.replace(
     ESCAPE,

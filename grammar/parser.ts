@@ -142,9 +142,9 @@ export class MmdParser extends ExpressionParser {
       this.CONSUME(T.Equals);
       base = this.nameOf(2, 'the name of a model');
     });
-    const open = this.here;
     let members: ast.Member[] = [];
-    if (this.token(1, T.LCurly, '`{`', ' and the declarations of the model')) {
+    if (this.openBrace(1, ' and the declarations of the model', false)) {
+      const open = this.last - 1;
       members = this.SUBRULE(this.members);
       this.close(1, T.RCurly, open);
     }
@@ -174,7 +174,7 @@ export class MmdParser extends ExpressionParser {
           ),
         );
       });
-    } while (this.resume({ closer: T.RCurly, stops: TOP_LEVEL, starts, expected }));
+    } while (this.resume({ closer: T.RCurly, stops: TOP_LEVEL, starts, expected }) || this.extraBrace());
     return members;
   });
 
@@ -361,7 +361,7 @@ export class MmdParser extends ExpressionParser {
     }
     const arrow = this.token(1, T.Arrow, '`->`', ' and the type of the result');
     const result = arrow || this.typeOnLine() ? this.SUBRULE(this.type) : this.errorType();
-    const body = this.SUBRULE(this.body);
+    const body = this.SUBRULE(this.body, { ARGS: [true] });
     return this.documented(start, { kind: 'Network', range: this.from(start), name, params, result, body });
   });
 

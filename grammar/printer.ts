@@ -225,11 +225,10 @@ function blankLineAfter(text: string, node: ast.Node): boolean {
 // ---------------------------------------------------------------- expressions
 
 function task(at: At<ast.Task>): Doc {
-  const list = (key: 'given' | 'produced'): Doc =>
-    join(
-      [',', line],
-      at.path.map(() => at.print(), key),
-    );
+  const list = (key: 'given' | 'produced'): Doc => {
+    const names = at.path.map(() => at.print(), key);
+    return group(join([',', line], names));
+  };
   const given = at.node.given.length > 0 ? [list('given'), ' ->', line] : '';
   return [group([`task ${at.node.name.text}: `, indent([given, list('produced')])]), options(at)];
 }

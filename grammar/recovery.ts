@@ -6,7 +6,7 @@
  * @module
  */
 import type { IToken, TokenType } from 'chevrotain';
-import { EmbeddedActionsParser } from 'chevrotain';
+import { EmbeddedActionsParser, EOF } from 'chevrotain';
 import type { Name, Range } from './ast.js';
 import type { SyntaxProblem, SyntaxProblemKind } from './problems.js';
 import { endOf, hasNewline } from './scan.js';
@@ -45,7 +45,7 @@ const CLOSERS = new Set<TokenType>([T.RParen, T.RSquare, T.RCurly]);
 /** Keywords that begin anything but an expression. */
 export const STATEMENTS: ReadonlySet<TokenType> = new Set([...TOP_LEVEL, ...MEMBERS, LET, REQUIRE]);
 /** What a list in parentheses or square brackets cannot hold: one of these shows that it was left open. */
-const LIST_STOPS: ReadonlySet<TokenType> = new Set([...STATEMENTS, ...CLOSERS]);
+const LIST_STOPS: ReadonlySet<TokenType> = new Set([...STATEMENTS, T.RCurly]);
 
 /** The next tokens that may follow a name in a declaration, which shows that a keyword was meant as a name. */
 const AFTER_NAME = new Set([T.Equals, T.Colon, T.LCurly, T.Comma, T.Arrow, T.LParen, T.RCurly, T.RParen]);
@@ -55,19 +55,24 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
   protected problems: SyntaxProblem[] = [];
   /** Offset of the token at which the last problem was found; nothing more is reported there. */
   private reportedAt = -1;
-  /** Offset of the last string without an end: brackets left open on its line are its fault. */
-  private unterminated = -1;
+  /** Offsets of strings without an end, ascending: brackets left open on such a line are their fault. */
+  private unterminated: readonly number[] = [];
+  /** How many lists in parentheses and in square brackets are being read. */
+  private readonly openLists = new Map<TokenType, number>();
 
-  /** Offsets of characters that were dropped, ascending. */
-  private dropped: number[] = [];
+  /** Offsets of characters that were dropped and of strings without an end, ascending. */
+  private broken: readonly number[] = [];
 
   /** Makes the parser ready for another text; `problems` holds what was found in its tokens. */
   protected prepare(text: string, tokens: IToken[], problems: SyntaxProblem[]): void {
+    const offsets = (...kinds: SyntaxProblemKind[]): number[] =>
+      problems.filter((problem) => kinds.includes(problem.kind)).map((problem) => problem.range.start);
     this.text = text;
-    this.dropped = problems.filter((p) => p.kind === 'unexpected-character').map((p) => p.range.start);
     this.problems = problems;
     this.reportedAt = -1;
-    this.unterminated = -1;
+    this.unterminated = offsets('unterminated-string');
+    this.broken = offsets('unexpected-character', 'unterminated-string').sort((a, b) => a - b);
+    this.openLists.clear();
     this.input = tokens;
   }
 
@@ -88,7 +93,7 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
   }
 
   protected atEnd(): boolean {
-    return this.LA(1).tokenType.name === 'EOF';
+    return this.LA(1).tokenType === EOF;
   }
 
   protected from(start: number): Range {
@@ -112,7 +117,6 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
     expected?: readonly string[],
   ): void {
     this.problems.push(expected ? { kind, range, message, expected } : { kind, range, message });
-    if (kind === 'unterminated-string') this.unterminated = range.start;
   }
 
   /**
@@ -145,25 +149,21 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
     }
   }
 
-  /** True when nothing more is to be said about the next token; otherwise it counts as reported from now on. */
+  /**
+   * True when nothing more is to be said about the next token: it, or the one right before it, was reported. From
+   * now on it counts as reported.
+   */
   private alreadyReported(): boolean {
     const here = this.here;
     if (this.reportedAt === here || this.RECORDING_PHASE) return true;
+    const follows = this.reportedAt >= 0 && this.reportedAt === this.LA(0).startOffset && this.onSameLine();
     this.reportedAt = here;
-    return this.next() === T.TooDeep || this.followsBadCharacter();
+    return follows || this.next() === T.TooDeep || this.isBroken();
   }
 
-  /** Whether characters that mean nothing were dropped right before the next token, and are the mistake. */
-  private followsBadCharacter(): boolean {
-    const last = this.last;
-    let low = 0;
-    let high = this.dropped.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.dropped[middle] < last) low = middle + 1;
-      else high = middle;
-    }
-    return low < this.dropped.length && this.dropped[low] < this.here;
+  /** Whether the next token, or what was dropped right before it, is no token at all: that is the mistake then. */
+  private isBroken(): boolean {
+    return firstFrom(this.broken, this.last) <= this.here;
   }
 
   /** Reports the next token with a message of its own. */
@@ -203,6 +203,43 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
     return { kind: 'Name', range: { start: this.last, end: this.last }, text: '' };
   }
 
+  /**
+   * Reads `{`, or reports that it is missing and skips to it.
+   *
+   * @param lines whether to look for it on the next lines too
+   */
+  protected openBrace(index: number, where: string, lines: boolean): boolean {
+    if (this.RECORDING_PHASE || this.next() === T.LCurly) return this.token(index, T.LCurly, '', '');
+    this.expected('unexpected-token', ['`{`'], where);
+    let ahead = 1;
+    while (this.LA(ahead).tokenType !== T.LCurly) {
+      const token = this.LA(ahead);
+      const type = token.tokenType;
+      if (type === EOF || type === T.RCurly || STATEMENTS.has(type) || ahead > 100) return false;
+      ahead++;
+    }
+    if (!lines && hasNewline(this.text, this.last, this.LA(ahead).startOffset)) return false;
+    for (; ahead > 1; ahead--) this.SKIP_TOKEN();
+    return this.token(index, T.LCurly, '', '');
+  }
+
+  /**
+   * Skips a `}` behind which declarations of the same model follow, and reports it unless its line was reported.
+   */
+  protected extraBrace(): boolean {
+    const after = this.LA(2).tokenType;
+    if (this.RECORDING_PHASE || this.next() !== T.RCurly || !(MEMBERS.has(after) || after === LET))
+      return false;
+    if (this.reportedAt < 0 || hasNewline(this.text, this.reportedAt, this.here)) {
+      this.refuse(
+        'unexpected-token',
+        `\`${this.LA(2).image}\` follows this \`}\` in the same model: is there one too many?`,
+      );
+    }
+    this.SKIP_TOKEN();
+    return true;
+  }
+
   /** Reads the bracket that closes the one at `open`, or reports the open one. */
   protected close(index: number, type: TokenType, open: number): void {
     if (this.RECORDING_PHASE || this.LA(1).tokenType === type) {
@@ -210,7 +247,8 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
       return;
     }
     if (this.alreadyReported()) return;
-    if (this.unterminated > open && !hasNewline(this.text, open, this.unterminated)) return;
+    const string = firstFrom(this.unterminated, open);
+    if (string < this.here && !hasNewline(this.text, open, string)) return;
     const opener = this.text[open];
     const closer = type === T.RParen ? ')' : type === T.RSquare ? ']' : '}';
     const end = this.last;
@@ -272,6 +310,8 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
     const written = closer === T.RParen ? '`)`' : closer === T.RSquare ? '`]`' : '`}`';
     let comma = true;
     let broken = false;
+    const outer = this.openLists.get(closer) ?? 0;
+    this.openLists.set(closer, outer + 1);
     do {
       this.MANY({
         GATE: () => !broken,
@@ -285,17 +325,33 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
         },
       });
     } while (!broken && this.nextItem(closer, [comma ? what : '`,`', written]));
+    this.openLists.set(closer, outer);
   }
 
   /** Like {@link resume}, for items between commas. */
   private nextItem(closer: TokenType, expected: readonly string[]): boolean {
-    if (this.RECORDING_PHASE || this.listEnds(closer, LIST_STOPS)) return false;
+    if (this.RECORDING_PHASE || this.commaListEnds(closer)) return false;
     this.expected('unexpected-token', expected, '', true);
-    while (!this.listEnds(closer, LIST_STOPS) && this.next() !== T.Comma) this.skip();
+    while (!this.commaListEnds(closer) && this.next() !== T.Comma) this.skip();
     const found = this.next() === T.Comma;
     if (found) this.SKIP_TOKEN();
     this.reportedAt = this.here;
     return found;
+  }
+
+  /** Reports a comma where only one value may stand, and skips to the closing bracket. */
+  protected single(closer: TokenType, message: string): void {
+    if (this.RECORDING_PHASE || this.next() !== T.Comma) return;
+    this.refuse('unexpected-token', message);
+    while (!this.commaListEnds(closer)) this.skip();
+  }
+
+  /** A closing bracket of the other kind ends the list only if it closes something outer. */
+  private commaListEnds(closer: TokenType): boolean {
+    const type = this.next();
+    if (type !== closer && (type === T.RParen || type === T.RSquare))
+      return (this.openLists.get(type) ?? 0) > 0;
+    return this.listEnds(closer, LIST_STOPS);
   }
 
   /** Whether the bracket closes within the next tokens, before a declaration or a brace that closes something outer. */
@@ -312,6 +368,18 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
   }
 }
 
+/** The first of ascending numbers that is at least `least`, or infinity. */
+function firstFrom(ascending: readonly number[], least: number): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ascending[middle] < least) low = middle + 1;
+    else high = middle;
+  }
+  return ascending[low] ?? Infinity;
+}
+
 export function toName(token: IToken): Name {
   const start = token.startOffset;
   return { kind: 'Name', range: { start, end: start + token.image.length }, text: token.image };
@@ -325,7 +393,7 @@ export function oneOf(items: readonly string[]): string {
 
 /** A token as the user sees it. */
 export function describe(token: IToken): string {
-  if (token.tokenType.name === 'EOF') return 'the end of the file';
+  if (token.tokenType === EOF) return 'the end of the file';
   const image = token.image.length > 30 ? `${token.image.slice(0, 27)}...` : token.image;
   if (token.tokenType === T.NumberToken) return `the number ${image}`;
   if (token.tokenType === T.StringToken) return `the text ${image}`;

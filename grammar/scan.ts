@@ -6,6 +6,7 @@
  */
 import type { ILexingError, IToken, TokenType } from 'chevrotain';
 import type { Comment, Doc } from './ast.js';
+import { isClosed } from './literals.js';
 import type { SyntaxProblem } from './problems.js';
 import * as T from './tokens.js';
 
@@ -69,6 +70,9 @@ function classify(text: string, tokens: IToken[], problems: SyntaxProblem[]): IT
         if (!INSIDE.has(word)) while (open.length > 0 && open[open.length - 1] !== T.LCurly) open.pop();
         break;
       }
+      case T.StringToken:
+        if (!isClosed(token.image)) problems.push(unterminated(token));
+        break;
       case T.Plus:
       case T.Minus:
         markLineStart(text, tokens, kept, open);
@@ -180,6 +184,15 @@ function continuesDoc(text: string, previous: Comment, next: Comment | undefined
 
 /** A line of documentation: without one leading space and what trails. */
 const docLine = (comment: Comment): string => comment.text.replace(/^ /, '').trimEnd();
+
+function unterminated(token: IToken): SyntaxProblem {
+  return {
+    kind: 'unterminated-string',
+    range: { start: token.startOffset, end: endOf(token) },
+    message: 'this string is not closed on its line: expected `"`',
+    expected: ['`"`'],
+  };
+}
 
 function unexpectedCharacters(text: string, error: ILexingError): SyntaxProblem {
   const { offset: start, length } = error;
