@@ -38,7 +38,8 @@ export function expectClose(actual: Tensor, expected: NdArray, tolerance = 1e-5)
     expect([...actual.data]).toEqual([...expected.data]);
     return;
   }
-  const largest = expected.data.reduce((m, x) => Math.max(m, Math.abs(x)), 0);
+  let largest = 0;
+  for (const x of expected.data) largest = Math.max(largest, Math.abs(x));
   expected.data.forEach((x, i) => {
     const y = actual.data[i] as number;
     const allowed = tolerance * (Math.abs(x) + largest) + 3e-7;

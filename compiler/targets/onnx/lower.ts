@@ -53,17 +53,19 @@ const table: LowerTable = {
  */
 export function lowerToOnnx(graph: Graph, options: LowerOptions): OnnxArtifact {
   const e = new Emitter(graph, options);
+  const names = new Names();
   const inputs: Port[] = [];
   for (const node of graph.nodes) {
     e.enter(node.id);
     if (node.op === 'input' || node.op === 'parameter') {
-      inputs.push({ name: node.attrs.name, value: node.attrs.name, shape: node.shape, dtype: node.dtype });
-      e.values.push(node.attrs.name);
+      const value = names.unique(node.attrs.name);
+      inputs.push({ name: node.attrs.name, value, shape: node.shape, dtype: node.dtype });
+      e.values.push(value);
     } else {
       e.values.push(lowerNode(node, e));
     }
   }
-  const { outputs, rename } = nameOutputs(graph, e, new Set(inputs.map((p) => p.value)));
+  const { outputs, rename } = nameOutputs(graph, e, inputs, names);
   const nodes = live(e.nodes, new Set(outputs.map((p) => rename.back.get(p.value) ?? p.value)));
   const used = new Set(nodes.flatMap((n) => n.inputs));
   const bytes = encodeModel({
@@ -87,6 +89,19 @@ function lowerNode(node: Exclude<Node, { op: 'input' | 'parameter' }>, e: Emitte
   return lower(node, e);
 }
 
+/** Names of the model's inputs and outputs: those of the graph where ONNX allows it. */
+class Names {
+  private readonly taken = new Set<string>();
+
+  /** `name`, changed where it is taken or starts with %, as the values in between do. */
+  unique(name: string): string {
+    let unique = name.startsWith('%') ? `_${name}` : name;
+    while (this.taken.has(unique)) unique += '_';
+    this.taken.add(unique);
+    return unique;
+  }
+}
+
 interface Rename {
   readonly to: Map<string, string>;
   readonly back: Map<string, string>;
@@ -96,20 +111,23 @@ interface Rename {
  * Gives outputs their own names. A value that is also an input, a constant or another output is copied, since
  * the model needs a value of its own for each output.
  */
-function nameOutputs(graph: Graph, e: Emitter, taken: Set<string>): { outputs: Port[]; rename: Rename } {
+function nameOutputs(
+  graph: Graph,
+  e: Emitter,
+  inputs: readonly Port[],
+  names: Names,
+): { outputs: Port[]; rename: Rename } {
   const rename: Rename = { to: new Map(), back: new Map() };
-  const inputs = new Set(taken);
+  const fed = new Set(inputs.map((p) => p.value));
   const outputs: Port[] = [];
   for (const { name, node } of graph.outputs) {
     const { shape, dtype } = graph.nodes[node] as Node;
     let value = e.values[node] as string;
-    if (inputs.has(value) || e.initializers.has(value) || rename.to.has(value)) {
+    if (fed.has(value) || e.initializers.has(value) || rename.to.has(value)) {
       e.enter(node);
       value = e.copy(value);
     }
-    let unique = name;
-    while (taken.has(unique)) unique += '.out';
-    taken.add(unique);
+    const unique = names.unique(name);
     rename.to.set(value, unique);
     rename.back.set(unique, value);
     outputs.push({ name, value: unique, shape, dtype });

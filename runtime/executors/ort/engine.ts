@@ -42,7 +42,7 @@ export async function loadEngine(backend: OrtBackend, threads = availableParalle
   if (wasmThreads === undefined) {
     wasmThreads = threads;
     ort.env.wasm.numThreads = threads;
-    ort.env.logLevel = 'error';
+    ort.env.logLevel = 'fatal';
   }
   return { backend, ort, threads: wasmThreads, version: ort.env.versions.web ?? ort.env.versions.common };
 }
@@ -56,7 +56,8 @@ export function sessionOptions(engine: Engine, threads: number): SessionOptions 
     intraOpNumThreads: threads,
     enableCpuMemArena: true,
     enableMemPattern: true,
-    logSeverityLevel: 3,
+    // Failures are thrown; printing them as well would only repeat them.
+    logSeverityLevel: 4,
     extra: { session: { set_denormal_as_zero: '1' } },
   };
 }

@@ -15,6 +15,9 @@ import type { Engine } from './engine.js';
 type OrtTensor = onnxruntime.Tensor;
 type Session = onnxruntime.InferenceSession;
 
+/** Failures are thrown; the engine need not print them as well. */
+const quiet = { logSeverityLevel: 4 } as const;
+
 /** A value that stays here between runs: an output of one run is an input of the next. */
 interface Carried {
   readonly input: Port;
@@ -78,7 +81,7 @@ export class OrtProgram implements Program {
     this.busy = true;
     let results: Readonly<Record<string, OrtTensor>>;
     try {
-      results = (await this.session.run(inputs, fetches)) as Readonly<Record<string, OrtTensor>>;
+      results = (await this.session.run(inputs, fetches, quiet)) as Readonly<Record<string, OrtTensor>>;
     } catch (cause) {
       throw translate(cause, this.graph);
     } finally {
