@@ -61,7 +61,8 @@ export const model = rows({
   MMD0511: {
     severity: 'error',
     title: 'Encoder of a produced modality is not affine',
-    message: 'the encoder of `{name}` is not affine, so that the encoding of a prediction is not the prediction of the encoding',
+    message:
+      'the encoder of `{name}` is not affine, so that the encoding of a prediction is not the prediction of the encoding',
     help: 'make it affine (`linear`, `conv`, `reshape`, sums), or make the modality the origin, whose encoding `decoder z` predicts',
   },
   MMD0512: {

@@ -10,7 +10,7 @@ import { limits } from './limits.js';
 import { model } from './model.js';
 import { names } from './names.js';
 import type { Page } from './page.js';
-import { showExample } from './page.js';
+import { showExample, showFix } from './page.js';
 import { process } from './process.js';
 import { run } from './run.js';
 import { settings } from './settings.js';
@@ -48,6 +48,6 @@ ${showExample(page.bad)}
 
 ## Without it
 
-${showExample(page.good)}
+${showFix(page)}
 `;
 }

@@ -1,4 +1,109 @@
 import type { names as rows } from '../codes/names.js';
 import type { Pages } from './page.js';
+import { colouredPoints, points } from './points.js';
 
-export const names: Pages<typeof rows> = {};
+const head = (body: string, params = 'x: f32[C]') => `network Head(${params}) -> f32[2] { ${body} }`;
+
+export const names: Pages<typeof rows> = {
+  MMD0301: {
+    about: `
+Nothing of this name is declared here, imported, or built in. Names are case sensitive: \`C\` and \`c\` are two names.`,
+    bad: points({ decoder: 'decoder z = h |> linaer(2)' }),
+    good: points(),
+  },
+  MMD0302: {
+    about: `
+The block has no setting of this name. Unknown keys are never skipped: a misspelt setting would train with its default,
+and nobody would know. \`mmdc explain\` and the editor's completion list what a block takes.`,
+    bad: points({ process: 'process { stepz: 100, retention: cosine, origin: x }' }),
+    good: points(),
+  },
+  MMD0303: {
+    about: `
+Modalities have the types \`image\`, \`mask\`, \`category\`, \`vector\`, \`binary\` and \`tokens\`. Networks work on
+\`f32\` tensors, and take \`int\`, \`float\`, \`bool\` and \`string\` parameters and lists of them.`,
+    bad: points({ modality: 'modality x: vectr[2]' }),
+    good: points(),
+  },
+  MMD0304: {
+    about: `
+An encoder, a decoder, a weight, a task or a column of data is named after the modality it belongs to, and the model
+declares none of this name.`,
+    bad: points({ task: 'task generate: y' }),
+    good: points(),
+  },
+  MMD0305: {
+    about: `
+A name is declared once in its scope. To change a declaration of another model, write a variant,
+\`model B = A { ... }\`: what it declares replaces what A declares.`,
+    bad: points({ modality: 'modality x: vector[2]\nmodality x: vector[3]' }),
+    good: points(),
+  },
+  MMD0306: {
+    about: `
+The same key stands twice in a block. Which one was meant cannot be known, so neither is taken silently.`,
+    bad: points({ train: 'train { batch: 32, steps: 1_000, batch: 64 }' }),
+    good: points(),
+  },
+  MMD0307: {
+    about: `
+The name exists and is not what is needed here: a network where a value is expected, a value that is called like a
+network, or a form (such as a schedule) that this key does not know. A network becomes a value by being applied to one.`,
+    bad: points({ process: 'process { steps: 100, retention: adamw, origin: x }' }),
+    good: points(),
+  },
+  MMD0308: {
+    about: `
+The name exists in the model, and what is written here must not depend on it: an encoder sees its own modality alone,
+and a decoder sees the backbone's result and \`t\`, never data. Otherwise the model could read its answers.`,
+    bad: colouredPoints({ encoder: 'encoder x = x\nencoder colour = concat(colour, x) |> linear(2)' }),
+    good: colouredPoints(),
+  },
+  MMD0309: {
+    about: `
+Statements are read from top to bottom: a \`let\` can be used below its own line only. Declarations of a model may
+stand in any order, except for the \`let\` among them.`,
+    bad: points({ decoder: 'decoder z = h |> Head' }, head('let y = linear(a, 2)\n  let a = x |> silu\n  y')),
+    good: points(
+      { decoder: 'decoder z = h |> Head' },
+      head('let a = x |> silu\n  let y = linear(a, 2)\n  y'),
+    ),
+  },
+  MMD0310: {
+    about: `
+The language's own functions and values (\`linear\`, \`concat\`, \`given\`, \`t\`, ...) keep their meaning everywhere, so
+that a spec can be read without knowing what it declares elsewhere.`,
+    bad: points(
+      { decoder: 'decoder z = h |> linear' },
+      'network linear(x: f32[C]) -> f32[2] { x |> linear(2) }',
+    ),
+    good: points({ decoder: 'decoder z = h |> Head' }, head('x |> linear(2)')),
+  },
+  MMD0321: {
+    about: `
+The value is computed and never used. Remove it, or use it; a forgotten \`let\` is often a stage that was meant to be
+part of the network.`,
+    bad: points({ decoder: 'decoder z = h |> Head' }, head('let y = x |> silu\n  x |> linear(2)')),
+    good: points({ decoder: 'decoder z = h |> Head' }, head('let y = x |> silu\n  y |> linear(2)')),
+  },
+  MMD0322: {
+    about: `
+Nothing in the file uses what is imported here. Remove the name, or the whole import where it is the only one.`,
+    bad: points({ import: 'import { MLP, DiT } from "std/backbones"' }),
+    good: points(),
+  },
+  MMD0323: {
+    about: `
+The network takes this argument and does nothing with it. For an input such as \`t\` that is nearly always a mistake: the
+network then cannot tell the steps of the diffusion apart.`,
+    bad: points({ decoder: 'decoder z = h |> Head(t)' }, head('x |> linear(2)', 'x: f32[C], t: f32[]')),
+    good: points({ decoder: 'decoder z = h |> Head' }, head('x |> linear(2)')),
+  },
+  MMD0324: {
+    about: `
+An inner declaration has the name of an outer one, which cannot be reached below it. That is allowed, and easily
+misread.`,
+    bad: points({ decoder: 'decoder z = h |> Head' }, head('let x = x |> silu\n  x |> linear(2)')),
+    good: points({ decoder: 'decoder z = h |> Head' }, head('let y = x |> silu\n  y |> linear(2)')),
+  },
+};

@@ -5,6 +5,7 @@
  * @module
  */
 import type { CodeName } from '../row.js';
+import { difference } from './difference.js';
 
 /** Files by path; the first is the one that is checked, and it imports the others. */
 export interface FilesExample {
@@ -47,6 +48,13 @@ export function showExample(example: Example): string {
   const entries = Object.entries(example.files);
   if (entries.length === 1) return fence('mmd', entries[0]![1]);
   return entries.map(([path, text]) => `\`${path}\`\n\n${fence('mmd', text)}`).join('\n\n');
+}
+
+/** What leads from the bad example to the good one: the lines that differ, where both are one file. */
+export function showFix({ bad, good }: Page): string {
+  return typeof bad === 'string' && typeof good === 'string'
+    ? fence('diff', difference(bad, good))
+    : showExample(good);
 }
 
 function fence(language: string, text: string): string {
