@@ -108,6 +108,11 @@ describe('cse', () => {
     expectEqual(graph, after);
   });
 
+  it('keeps the order where it matters', () => {
+    const graph = graphOf((b, x) => b.concat([b.sub(x, b.exp(x)), b.sub(b.exp(x), x)], 0));
+    expectEqual(graph, cse.run(graph));
+  });
+
   it('tells apart 0 and -0, dtypes, shapes and attributes', () => {
     const b = new GraphBuilder('test');
     const all = [b.scalar(0), b.scalar(-0), b.constant([0], [], 'i32'), b.constant([0], [1])];

@@ -35,10 +35,11 @@ function reshaped(shape: readonly number[], r: Random): number[] {
   const out: number[] = [];
   for (const d of shape) {
     const divisors = Array.from({ length: d }, (_, k) => k + 1).filter((k) => d % k === 0);
-    if (r.bool(0.3)) {
+    const how = r.next();
+    if (how < 0.3) {
       const first = r.pick(divisors);
       out.push(first, d / first);
-    } else if (out.length > 0 && r.bool(0.3)) out[out.length - 1]! *= d;
+    } else if (how < 0.5 && out.length > 0) out[out.length - 1]! *= d;
     else out.push(d);
     if (r.bool(0.15)) out.push(1);
   }

@@ -5,6 +5,7 @@ import type { Value } from '../../compiler/graph/builder.js';
 import type { Graph } from '../../compiler/graph/ir.js';
 import { elementsMoved, stats } from '../../compiler/graph/stats.js';
 import { optimize } from '../../compiler/passes/index.js';
+import { reshapeBase } from '../../compiler/passes/sink/reshape.js';
 import { expectEqual } from './equal.js';
 import { unet } from './unet.js';
 
@@ -90,5 +91,24 @@ describe('what transpositions pass', () => {
   it('not where order matters, and then once for all users', () => {
     expect(left((b, x) => b.add(b.softmax(x), b.normalize(x, 0.1)))).toBe(2);
     expect(left((b, x) => b.reshape(x, [2, 72]))).toBe(1);
+  });
+});
+
+describe('a reshape of a transposed array', () => {
+  it('is one of the base where merged axes lie side by side', () => {
+    // transpose([2, 5, 3, 4], [0, 2, 3, 1]) is [2, 3, 4, 5].
+    expect(reshapeBase([2, 3, 4, 5], [0, 2, 3, 1], [2, 12, 5])).toEqual({
+      shape: [2, 5, 12],
+      perm: [0, 2, 1],
+    });
+    expect(reshapeBase([2, 3, 4, 5], [0, 2, 3, 1], [1, 2, 3, 2, 1, 2, 5])).toEqual({
+      shape: [1, 2, 5, 3, 2, 1, 2],
+      perm: [0, 1, 3, 4, 5, 6, 2],
+    });
+  });
+
+  it('is none where they do not', () => {
+    expect(reshapeBase([2, 3, 4, 5], [0, 2, 3, 1], [6, 20])).toBeUndefined();
+    expect(reshapeBase([2, 3, 4, 5], [0, 3, 2, 1], [6, 20])).toBeUndefined();
   });
 });

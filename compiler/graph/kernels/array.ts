@@ -22,6 +22,13 @@ export type Kernel<K extends Op> = (node: NodeOf<K>, inputs: readonly NdArray[],
 /** A kernel met data that its primitive does not take, such as an index out of range. */
 export class KernelError extends Error {
   override readonly name: string = 'KernelError';
+
+  constructor(
+    readonly node: number,
+    message: string,
+  ) {
+    super(message);
+  }
 }
 
 export function allocate(size: number, dtype: DType, precision: Precision): Data {

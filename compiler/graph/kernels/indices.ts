@@ -10,7 +10,7 @@ import type { Kernel } from './array.js';
 
 function checked(node: Node, index: number, rows: number): number {
   if (index >= 0 && index < rows) return index;
-  throw new KernelError(`node %${node.id} (${node.op}): index ${index} is not in 0..${rows - 1}`);
+  throw new KernelError(node.id, `node %${node.id} (${node.op}): index ${index} is not in 0..${rows - 1}`);
 }
 
 export const gather: Kernel<'gather'> = (node, [table, index], out) => {

@@ -7,6 +7,7 @@
 import { Evaluator, KernelError } from '../../../compiler/graph/evaluate.js';
 import type { Precision } from '../../../compiler/graph/evaluate.js';
 import { GraphError } from '../../../compiler/graph/errors.js';
+import { sizeOf } from '../../../compiler/graph/ir.js';
 import type { Graph, Node } from '../../../compiler/graph/ir.js';
 import type { Executor, PrepareOptions, Program, Tensor } from '../executor.js';
 import { RunFault } from '../fault.js';
@@ -37,12 +38,14 @@ export class ReferenceExecutor implements Executor {
 type Ports = ReadonlyMap<string, Node>;
 
 class ReferenceProgram implements Program {
+  readonly #graph: Graph;
   readonly #evaluator: Evaluator;
   readonly #carry: ReadonlyMap<string, string>;
   readonly #inputs: Ports;
   readonly #state = new Map<string, Tensor>();
 
   constructor(graph: Graph, precision: Precision, carry: Readonly<Record<string, string>>) {
+    this.#graph = graph;
     this.#evaluator = new Evaluator(graph, precision);
     this.#carry = new Map(Object.entries(carry));
     this.#inputs = fed(graph);
@@ -61,7 +64,9 @@ class ReferenceProgram implements Program {
       if (!this.#carry.has(name) && !Object.hasOwn(feeds, name))
         throw new RunFault(`input '${name}' was not fed`);
     }
-    const outputs = guarded(() => this.#evaluator.run({ ...feeds, ...Object.fromEntries(this.#state) }));
+    const outputs = guarded(this.#graph, () =>
+      this.#evaluator.run({ ...feeds, ...Object.fromEntries(this.#state) }),
+    );
     for (const [input, output] of this.#carry) {
       this.#state.set(input, outputs[output]!);
       delete outputs[output];
@@ -72,9 +77,11 @@ class ReferenceProgram implements Program {
   write(input: string, value: Tensor): void {
     const node = this.#carried(input);
     const dtype = value.data instanceof Int32Array ? 'i32' : 'f32';
-    if (dtype !== node.dtype || value.shape.join() !== node.shape.join()) {
+    const fits = value.shape.join() === node.shape.join() && value.data.length === sizeOf(node.shape);
+    if (dtype !== node.dtype || !fits) {
       throw new RunFault(
-        `input '${input}' is ${describe(node)}; it was given ${describe({ dtype, shape: value.shape })}`,
+        `input '${input}' is ${describe(node)}; it was given ${value.data.length} elements as ${describe({ dtype, shape: value.shape })}`,
+      ); it was given ${describe({ dtype, shape: value.shape })}`,
       );
     }
     this.#state.set(input, { data: value.data.slice(), shape: node.shape });
@@ -124,12 +131,12 @@ function checkCarry(graph: Graph, inputs: Ports, carry: ReadonlyMap<string, stri
 }
 
 /** Faults of the graph's layer, in this layer's terms. */
-function guarded<T>(run: () => T): T {
+function guarded<T>(graph: Graph, run: () => T): T {
   try {
     return run();
   } catch (cause) {
-    if (cause instanceof KernelError || cause instanceof GraphError)
-      throw new RunFault(cause.message, { cause });
+    if (cause instanceof KernelError) throw new RunFault(cause.message, { graph, node: cause.node, cause });
+    if (cause instanceof GraphError) throw new RunFault(cause.message, { cause });
     throw cause;
   }
 }
