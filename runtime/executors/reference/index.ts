@@ -79,10 +79,8 @@ class ReferenceProgram implements Program {
     const dtype = value.data instanceof Int32Array ? 'i32' : 'f32';
     const fits = value.shape.join() === node.shape.join() && value.data.length === sizeOf(node.shape);
     if (dtype !== node.dtype || !fits) {
-      throw new RunFault(
-        `input '${input}' is ${describe(node)}; it was given ${value.data.length} elements as ${describe({ dtype, shape: value.shape })}`,
-      ); it was given ${describe({ dtype, shape: value.shape })}`,
-      );
+      const given = `${value.data.length} elements as ${describe({ dtype, shape: value.shape })}`;
+      throw new RunFault(`input '${input}' is ${describe(node)}; it was given ${given}`);
     }
     this.#state.set(input, { data: value.data.slice(), shape: node.shape });
   }
