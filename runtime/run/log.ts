@@ -6,22 +6,9 @@
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeAtomic } from '../files/atomic.js';
+import type { LogRecord } from '../report/model.js';
 
-/** Averages over the steps since the last record; losses in nats per row, except `simplified` (mean squared error). */
-export interface LogRecord {
-  readonly step: number;
-  readonly loss: number;
-  readonly L0: number;
-  readonly L1: number;
-  readonly L2: Readonly<Record<string, number>>;
-  readonly L3: number;
-  /** Terms of other forms under their own names, such as `L1.simplified`. */
-  readonly terms: Readonly<Record<string, number>>;
-  readonly rate: number;
-  readonly grad_norm: number;
-  /** Since the start of the training, pauses between interruption and resume left out. */
-  readonly seconds: number;
-}
+export type { LogRecord };
 
 export const logFile = (dir: string): string => join(dir, 'log.jsonl');
 
@@ -61,7 +48,7 @@ export class LogWriter {
   }
 }
 
-/** Makes a record of the named terms of a training step. */
+/** Makes a record of the named terms of a training step: averages over the steps since the last record. */
 export function toRecord(
   step: number,
   loss: number,
@@ -72,6 +59,6 @@ export function toRecord(
   const all = Object.fromEntries(names.map((name, i) => [name, values[i]]));
   const L2 = Object.fromEntries(names.filter((n) => n.startsWith('L2.')).map((n) => [n.slice(3), all[n]]));
   const known = ['L0', 'L1', 'L3'];
-  const terms = Object.fromEntries(names.filter((n) => !known.includes(n) && !n.startsWith('L2.')).map((n) => [n, all[n]]));
-  return { step, loss, L0: all.L0, L1: all.L1, L2, L3: all.L3, terms, ...rest };
+  const simplified = Object.fromEntries(names.filter((n) => !known.includes(n) && !n.startsWith('L2.')).map((n) => [n, all[n]]));
+  return { step, loss, L0: all.L0, L1: all.L1, L2, L3: all.L3, simplified, ...rest };
 }

@@ -6,6 +6,7 @@
 import { lowerToOnnx } from '../../../compiler/targets/onnx/index.js';
 import type { Graph } from '../../../compiler/graph/ir.js';
 import type { Executor, PrepareOptions, Program } from '../executor.js';
+import { channelBlock } from './block.js';
 import { loadEngine, sessionOptions } from './engine.js';
 import type { Engine, OrtBackend } from './engine.js';
 import { OrtProgram, translate } from './program.js';
@@ -24,7 +25,11 @@ export class OrtExecutor implements Executor {
   readonly name: string;
   readonly detail: string;
 
-  private constructor(private readonly engine: Engine) {
+  private constructor(
+    private readonly engine: Engine,
+    /** Width of the blocked convolution's blocks, where there is one. */
+    private readonly block: number | undefined,
+  ) {
     const native = engine.backend === 'native';
     const threads = `${engine.threads} thread${engine.threads === 1 ? '' : 's'}`;
     this.name = native ? 'ort' : 'ort-wasm';
@@ -37,14 +42,16 @@ export class OrtExecutor implements Executor {
    * @throws RunFault when the package is missing or does not load on this machine.
    */
   static async create(options: OrtOptions): Promise<OrtExecutor> {
-    return new OrtExecutor(await loadEngine(options.backend, options.threads));
+    const engine = await loadEngine(options.backend, options.threads);
+    return new OrtExecutor(engine, await channelBlock(engine));
   }
 
   async prepare(graph: Graph, options: PrepareOptions = {}): Promise<Program> {
-    const { engine } = this;
+    const { engine, block } = this;
     const model = lowerToOnnx(graph, {
       provider: engine.backend === 'native' ? 'cpu' : 'wasm',
       contrib: true,
+      ...(block === undefined ? {} : { channelBlock: block }),
     });
     const settings = sessionOptions(engine, options.threads ?? engine.threads);
     let session;

@@ -1,0 +1,72 @@
+/**
+ * `mmdc check`.
+ *
+ * @module
+ */
+import type { Diagnostic, Edit } from '../../compiler/diagnostics/diagnostic.js';
+import { renderJson, renderSarif, renderText, summary } from '../../compiler/diagnostics/render.js';
+import { writeAtomic } from '../files/atomic.js';
+import { version } from '../version.js';
+import { note, painterFor, print, type ColorChoice } from './output.js';
+import { analyzeFile } from './source.js';
+
+export interface CheckOptions {
+  readonly format: 'text' | 'json' | 'sarif';
+  readonly denyWarnings?: boolean;
+  readonly fix?: boolean;
+  readonly set?: readonly string[];
+  readonly color: ColorChoice;
+}
+
+export async function check(files: readonly string[], options: CheckOptions): Promise<void> {
+  let { list, sources } = checkAll(files, options);
+  if (options.fix) {
+    const fixed = applyFixes(list, sources);
+    if (fixed > 0) {
+      note(`fixed ${fixed} problem${fixed === 1 ? '' : 's'}`);
+      ({ list, sources } = checkAll(files, options));
+    }
+  }
+  const source = (file: string) => sources.get(file);
+  if (options.format === 'json') print(renderJson(list, source));
+  else if (options.format === 'sarif') print(renderSarif(list, source, version()));
+  else {
+    if (list.length > 0) print(renderText(list, source, painterFor(process.stdout, options.color)));
+    note(summary(list));
+  }
+  const failing = list.some((d) => d.severity === 'error' || (options.denyWarnings && d.severity === 'warning'));
+  if (failing) process.exitCode = 1;
+}
+
+function checkAll(files: readonly string[], options: CheckOptions): { list: Diagnostic[]; sources: Map<string, string> } {
+  const list: Diagnostic[] = [];
+  const sources = new Map<string, string>();
+  for (const file of files) {
+    const read = analyzeFile(file, options.set);
+    list.push(...read.diagnostics);
+    for (const [name, text] of read.sources) sources.set(name, text);
+  }
+  return { list, sources };
+}
+
+/** Applies the safe fixes, last in a file first, those that overlap an applied one left out. */
+function applyFixes(list: readonly Diagnostic[], sources: ReadonlyMap<string, string>): number {
+  const edits = new Map<string, Edit[]>();
+  let count = 0;
+  for (const d of list) {
+    const fix = d.fixes.find((f) => f.safe);
+    const apart = (edit: Edit) =>
+      (edits.get(edit.file) ?? []).every((e) => edit.range.end <= e.range.start || edit.range.start >= e.range.end);
+    if (!fix?.edits.every(apart)) continue;
+    count++;
+    for (const edit of fix.edits) edits.set(edit.file, [...(edits.get(edit.file) ?? []), edit]);
+  }
+  for (const [file, all] of edits) {
+    let text = sources.get(file) ?? '';
+    for (const { range, text: replacement } of all.sort((a, b) => b.range.start - a.range.start)) {
+      text = text.slice(0, range.start) + replacement + text.slice(range.end);
+    }
+    writeAtomic(file, text);
+  }
+  return count;
+}

@@ -1,0 +1,158 @@
+/**
+ * `mmdc compile`.
+ *
+ * @module
+ */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CompiledModel } from '../../compiler/driver.js';
+import { hash } from '../../compiler/graph/hash.js';
+import type { Graph } from '../../compiler/graph/ir.js';
+import { toJSON } from '../../compiler/graph/json.js';
+import { stats } from '../../compiler/graph/stats.js';
+import { print as printGraph } from '../../compiler/graph/text.js';
+import { trainCarry } from '../../compiler/lower/training.js';
+import type { ModelInfo } from '../../compiler/model/info.js';
+import { passes, type OptimizeOptions } from '../../compiler/passes/index.js';
+import { writeAtomic } from '../files/atomic.js';
+import { UsageFault } from '../faults.js';
+import { packageRoot } from '../host.js';
+import { note, print, type ColorChoice } from './output.js';
+import { compileFile } from './source.js';
+
+export interface CompileOptions {
+  readonly out: string;
+  readonly target: 'graph' | 'onnx';
+  readonly dump?: string;
+  readonly passes?: string;
+  readonly stats?: boolean;
+  readonly model?: string;
+  readonly set?: readonly string[];
+  readonly color: ColorChoice;
+}
+
+/** Rows of the sampling graph that is written: graphs are static. */
+const sampleBatch = 64;
+
+export async function compile(file: string, options: CompileOptions): Promise<void> {
+  const disable = disabledPasses(options.passes);
+  const { model } = compileFile(file, options.set ?? [], options.model, options.color);
+  if (options.dump !== undefined) dump(model, options.dump, disable);
+  const training = model.trainingStep(model.info.train.batch, { disable });
+  const guided = model.info.tasks.some((task) => task.guidance !== 1);
+  const graphs: Record<string, Graph> = {
+    train: training.graph,
+    sample: model.samplingStep(sampleBatch, false, { disable }),
+    ...(guided ? { 'sample-guided': model.samplingStep(sampleBatch, true, { disable }) } : {}),
+  };
+  const files = options.target === 'onnx' ? await onnxFiles(graphs) : await graphFiles(graphs);
+  files.set('tables.json', json(tablesOf(model.info)));
+  files.set('model.json', json(describe(model, graphs, training.terms)));
+  // Everything is ready before the first byte is written.
+  mkdirSync(options.out, { recursive: true });
+  for (const [name, content] of files) {
+    writeAtomic(join(options.out, name), content);
+    print(`${options.out}/${name}`);
+  }
+  if (options.stats) for (const [name, graph] of Object.entries(graphs)) printStats(name, graph, model);
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, undefined, 1)}\n`;
+}
+
+/** Graphs as JSON, each checked against the published schema before anything is written. */
+async function graphFiles(graphs: Readonly<Record<string, Graph>>): Promise<Map<string, string | Uint8Array>> {
+  const { Ajv2020 } = await import('ajv/dist/2020.js');
+  const schema = JSON.parse(readFileSync(join(packageRoot(), 'schema', 'graph.schema.json'), 'utf8')) as object;
+  const validate = new Ajv2020({ strict: false, allErrors: false }).compile(schema);
+  const files = new Map<string, string | Uint8Array>();
+  for (const [name, graph] of Object.entries(graphs)) {
+    const value = toJSON(graph);
+    if (!validate(value)) {
+      const [first] = validate.errors ?? [];
+      throw new Error(`the graph "${name}" does not follow its own schema: ${first?.instancePath} ${first?.message}`);
+    }
+    files.set(`${name}.graph.json`, json(value));
+  }
+  return files;
+}
+
+async function onnxFiles(graphs: Readonly<Record<string, Graph>>): Promise<Map<string, string | Uint8Array>> {
+  const { lowerToOnnx } = await import('../../compiler/targets/onnx/index.js');
+  return new Map(
+    Object.entries(graphs).map(([name, graph]) => [`${name}.onnx`, lowerToOnnx(graph, { provider: 'cpu', contrib: true }).bytes]),
+  );
+}
+
+/** Coefficient tables in float64. */
+function tablesOf({ tables }: ModelInfo): object {
+  return {
+    steps: tables.steps,
+    a: [...tables.a],
+    A: [...tables.A],
+    sigma: [...tables.sigma],
+    variance: [...tables.variance],
+    components: tables.components.map(({ name, o, w, v, c, k }) => ({ name, o, w: [...w], v: [...v], c: [...c], k: [...k] })),
+  };
+}
+
+function describe(model: CompiledModel, graphs: Readonly<Record<string, Graph>>, terms: readonly string[]): object {
+  const { info, layout } = model;
+  return {
+    model: info.name,
+    hash: model.hash(),
+    modalities: info.modalities.map(({ name, type, shape, dataShape, likelihood, range }) => ({ name, type, shape, dataShape, likelihood, range })),
+    space: info.space,
+    tasks: info.tasks.map(({ name, given, produced, guidance, sampler, steps, readout }) => ({ name, given, produced, guidance, sampler, steps, readout })),
+    train: info.train,
+    terms,
+    carry: trainCarry,
+    parameters: layout.trainable.map(({ name, shape, offset, init, decay }) => ({ name, shape, offset, init, decay })),
+    statistics: layout.statistics.map(({ name, shape, offset }) => ({ name, shape, offset })),
+    graphs: Object.fromEntries(Object.entries(graphs).map(([name, graph]) => [name, hash(graph)])),
+    defaults: info.defaults,
+  };
+}
+
+/** `-cse,-fold-constants` as names of passes to leave out. @throws UsageFault */
+function disabledPasses(text: string | undefined): string[] {
+  if (text === undefined || text.trim() === '') return [];
+  const known = [...new Set(passes.map((pass) => pass.name))];
+  return text.split(',').map((item) => {
+    const name = item.trim().replace(/^-/, '');
+    if (!item.trim().startsWith('-') || !known.includes(name)) {
+      throw new UsageFault(`--passes ${item}: it is not a pass with a minus before it`, `passes are ${known.join(', ')}`);
+    }
+    return name;
+  });
+}
+
+/** Prints the training graph after a stage. */
+function dump(model: CompiledModel, stage: string, disable: readonly string[]): void {
+  const stages: Record<string, () => Graph> = {
+    forward: () => model.forward(model.info.train.batch, { disable: passes.map((pass) => pass.name) }).graph,
+    step: () => model.trainingStep(model.info.train.batch, { disable: passes.map((pass) => pass.name) }).graph,
+  };
+  for (const { name } of passes) {
+    stages[name] = () => {
+      let last: Graph | undefined;
+      const observe: OptimizeOptions['observe'] = (pass, graph) => {
+        if (pass.name === name) last = graph;
+      };
+      const { graph } = model.trainingStep(model.info.train.batch, { disable, observe });
+      return last ?? graph;
+    };
+  }
+  if (!Object.hasOwn(stages, stage)) {
+    throw new UsageFault(`--dump ${stage}: there is no such stage`, `stages are ${Object.keys(stages).join(', ')}`);
+  }
+  print(printGraph(stages[stage]()));
+}
+
+function printStats(name: string, graph: Graph, model: CompiledModel): void {
+  const { nodes, flops, peakBytes } = stats(graph);
+  note(
+    `${name}: ${nodes} operations, ${(flops / 1e9).toFixed(2)} GFLOP, ${(peakBytes / 2 ** 20).toFixed(1)} MiB of values at a time, ${model.layout.size} parameters`,
+  );
+}

@@ -1,0 +1,124 @@
+/**
+ * `mmdc report`.
+ *
+ * @module
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import type { ModelInfo, ModalityInfo } from '../../compiler/model/info.js';
+import { snr } from '../../compiler/process/tables.js';
+import { sizeOf } from '../../compiler/graph/ir.js';
+import { readNpy } from '../data/npy.js';
+import { writeAtomic } from '../files/atomic.js';
+import type { RunReport, SampleImage, TaskSamples } from '../report/model.js';
+import { compileRun } from '../run/folder.js';
+import { readLog } from '../run/log.js';
+import { weightsFile } from '../run/weights.js';
+import { drawRows, gridLayout, type SampleDescription } from '../sample/write.js';
+import { print } from './output.js';
+
+export async function report(dir: string): Promise<void> {
+  print(await writeReport(dir));
+}
+
+/** Writes `report.html` into a run folder. @returns its path as the user would type it */
+export async function writeReport(dir: string): Promise<string> {
+  const { run, model } = compileRun(dir);
+  const { info } = model;
+  const log = readLog(dir);
+  const done = log.length > 0 ? log[log.length - 1].step : 0;
+  const settings: [string, string][] = [
+    ['model', info.name],
+    ['data', run.data ?? 'the set embedded in mmdc'],
+    ['parameters', model.layout.size.toLocaleString('en')],
+    ['batch', String(run.batch)],
+    ['steps', String(run.steps)],
+    ['seed', String(run.seed)],
+    ['mmdc', run.version],
+    ...info.defaults.map((d): [string, string] => [d.path, `${d.value} (default: ${d.reason})`]),
+  ];
+  const finished = existsSync(weightsFile(dir)) && log.length > 0;
+  const seconds = log.length > 0 ? log[log.length - 1].seconds : 0;
+  const content: RunReport = {
+    title: info.name,
+    spec: { path: run.bundle.file, text: run.bundle.files[run.bundle.file], hash: run.hash },
+    started: run.started,
+    ...(finished ? { finished: new Date(Date.parse(run.started) + seconds * 1000).toISOString() } : {}),
+    settings,
+    executor: readExecutor(dir),
+    steps: { done, planned: run.steps },
+    log,
+    samples: info.tasks.flatMap((task) => readSamples(join(dir, 'samples', task.name), info) ?? []),
+    metrics: [],
+    process: processCurves(info),
+    parameters: model.layout.trainable.map(({ name, shape, size }) => ({ name, shape, count: size })),
+    notes: info.doc === '' ? [] : [info.doc],
+  };
+  const { renderReport } = await import('../report/index.js');
+  const file = join(dir, 'report.html');
+  writeAtomic(file, await renderReport(content));
+  return relative(process.cwd(), resolve(file)) || file;
+}
+
+/** The executor's line, written down when the training began. */
+function readExecutor(dir: string): string {
+  const file = join(dir, 'executor.txt');
+  return existsSync(file) ? readFileSync(file, 'utf8').trim() : 'not recorded';
+}
+
+function processCurves(info: ModelInfo): RunReport['process'] {
+  const { tables } = info;
+  return {
+    components: tables.components.map((component) => ({
+      name: component.name,
+      coefficient: [...component.c],
+      snr: [...component.c].map((_, t) => snr(tables, component, t)),
+    })),
+    sigma: [...tables.sigma],
+  };
+}
+
+/** Pictures of a task's samples, with everything that cannot be seen as captions. */
+function readSamples(dir: string, info: ModelInfo): TaskSamples | undefined {
+  const file = join(dir, 'samples.json');
+  if (!existsSync(file)) return undefined;
+  const description = JSON.parse(readFileSync(file, 'utf8')) as SampleDescription;
+  const names = [...description.given, ...description.produced];
+  const arrays = new Map(names.map((name) => [name, readNpy(join(dir, `${name}.npy`))]));
+  const modality = (name: string) => info.modalities.find((m) => m.name === name) as ModalityInfo;
+  const captions = captionsOf(names.map(modality).filter((m) => m.type === 'category'), arrays);
+  const grid = { ...gridLayout(description.n), count: description.n };
+  const images = names.flatMap((name): SampleImage[] => {
+    const array = arrays.get(name);
+    if (!array) return [];
+    const rows = { data: array.data as Float32Array | Int32Array, shape: array.shape };
+    const png = drawRows(info, name, rows);
+    if (!png) return [];
+    const role = description.given.includes(name) ? 'given' : 'generated';
+    return [{ name: `${name} (${role})`, png, grid, alt: `${description.n} ${role} pictures of \`${name}\``, ...(captions ? { captions } : {}) }];
+  });
+  const sampler = description.sampler === 'ddim' ? `DDIM (eta ${description.eta})` : description.sampler === 'ddpm' ? 'DDPM' : 'DPM-Solver++(2M)';
+  const how = description.readout === 'terminal' ? `mean of ${description.calls} calls at t = T` : `${sampler}, ${description.steps} steps`;
+  const guidance = description.guidance === 1 ? '' : `, guidance ${description.guidance}`;
+  return {
+    task: description.task ?? 'samples',
+    given: description.given,
+    produced: description.produced,
+    caption: `${how}${guidance}, seed ${description.seed}`,
+    images,
+  };
+}
+
+function captionsOf(modalities: readonly ModalityInfo[], arrays: ReadonlyMap<string, { readonly data: ArrayLike<number>; readonly shape: readonly number[] }>): string[] | undefined {
+  if (modalities.length === 0) return undefined;
+  const [first] = modalities;
+  const n = arrays.get(first.name)?.shape[0] ?? 0;
+  return Array.from({ length: n }, (_, i) =>
+    modalities
+      .map((m) => {
+        const index = arrays.get(m.name)?.data[i * sizeOf(m.dataShape)] ?? -1;
+        return m.labels?.[index] ?? String(index);
+      })
+      .join(', '),
+  );
+}

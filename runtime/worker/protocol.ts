@@ -1,0 +1,53 @@
+/**
+ * What the command line and its worker thread say to each other. Engines block the thread they run on: in a worker,
+ * the main thread stays free for progress and signals.
+ *
+ * @module
+ */
+import type { Diagnostic } from '../../compiler/diagnostics/diagnostic.js';
+import type { Backend } from '../executors/index.js';
+import type { Rows, SampleRequest } from '../sample/sampler.js';
+import type { Bundle, RunInfo } from '../run/folder.js';
+import type { LogRecord } from '../run/log.js';
+
+export interface TrainJob {
+  readonly kind: 'train';
+  readonly dir: string;
+  readonly run: RunInfo;
+  readonly resume: boolean;
+  readonly backend: Backend;
+  readonly threads: number | null;
+  /** Rows to sample of every task at the end; 0 for none. */
+  readonly samples: number;
+}
+
+export interface SampleJob {
+  readonly kind: 'sample';
+  readonly bundle: Bundle;
+  /** Run folder with the weights. */
+  readonly dir: string;
+  readonly request: Omit<SampleRequest, 'data'>;
+  readonly data: ReadonlyMap<string, Rows>;
+  readonly backend: Backend;
+  readonly threads: number | null;
+}
+
+export type Job = TrainJob | SampleJob;
+
+export interface WorkerData {
+  readonly job: Job;
+  /** One Int32: not 0 asks the job to stop at the next step. */
+  readonly stop: SharedArrayBuffer;
+}
+
+export type Message =
+  | { readonly kind: 'executor'; readonly line: string }
+  | { readonly kind: 'start'; readonly from: number; readonly rejected: readonly { file: string; reason: string }[] }
+  | { readonly kind: 'record'; readonly record: LogRecord }
+  | { readonly kind: 'checkpoint'; readonly step: number; readonly file: string }
+  | { readonly kind: 'sampling'; readonly what: string; readonly done: number; readonly total: number }
+  | { readonly kind: 'trained'; readonly step: number; readonly complete: boolean }
+  | { readonly kind: 'sampled'; readonly rows: ReadonlyMap<string, Rows>; readonly trained: number }
+  | { readonly kind: 'diagnostics'; readonly diagnostics: readonly Diagnostic[] }
+  | { readonly kind: 'input'; readonly message: string; readonly help: string | undefined }
+  | { readonly kind: 'internal'; readonly message: string; readonly stack: string };
