@@ -67,9 +67,16 @@ function analyzeModel(
 ): CompiledModel | undefined {
   const diagnostics = new Diagnostics();
   const parameters = new ParameterTable();
-  const evaluator = new Evaluator(project, new GraphBuilder(model.name.text), parameters, diagnostics, checkBatch);
+  const evaluator = new Evaluator(
+    project,
+    new GraphBuilder(model.name.text),
+    parameters,
+    diagnostics,
+    checkBatch,
+  );
   const checked = checkModel(evaluator, model, project.root, overrides);
-  const complete = checked && forwardGraph(new ModelNetworks(checked.info, checked.constants, evaluator), checkBatch);
+  const complete =
+    checked && forwardGraph(new ModelNetworks(checked.info, checked.constants, evaluator), checkBatch);
   all.add(...diagnostics.list);
   if (!complete || all.hasErrors) return undefined;
   return new CompiledModel(project, checked, parameters, set);
@@ -96,7 +103,11 @@ export class CompiledModel {
   /** SHA-256 of the model's name, overrides and every file of the project it may depend on. */
   hash(): string {
     const files = [...this.project.modules];
-    const parts = [this.info.name, ...this.set, ...files.sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([name, m]) => [name, m.text])];
+    const parts = [
+      this.info.name,
+      ...this.set,
+      ...files.sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([name, m]) => [name, m.text]),
+    ];
     return sha256(JSON.stringify(parts));
   }
 
@@ -141,7 +152,9 @@ export function pickModel(analysis: Analysis, name: string | undefined): Compile
   const names = [...analysis.models.keys()];
   if (name !== undefined) {
     const near = didYouMean(name, names);
-    return analysis.models.get(name) ?? `there is no model \`${name}\`${near ? `; did you mean \`${near}\`?` : ''}`;
+    return (
+      analysis.models.get(name) ?? `there is no model \`${name}\`${near ? `; did you mean \`${near}\`?` : ''}`
+    );
   }
   if (names.length === 1) return analysis.models.get(names[0]) as CompiledModel;
   if (names.length === 0) return 'the file declares no model';

@@ -28,16 +28,27 @@ export function applyNetwork(
   }
   const bound = bindArguments(evaluator, network, callee.text, args, range, caller);
   if (!bound) return errorValue;
-  const frame: Frame = { network: callee.text, call: caller.place(range), library: module.library, bindings: '' };
+  const frame: Frame = {
+    network: callee.text,
+    call: caller.place(range),
+    library: module.library,
+    bindings: '',
+  };
   const inner = new Environment(module, caller.parameters.enter(callee.text), [...caller.frames, frame]);
   const dims = new Dimensions(evaluator, inner);
   for (const param of network.params) {
     const argument = bound.get(param);
-    const value = argument
-      ? argument.value
-      : evaluator.evaluate(param.default as Expr, inner); // bindArguments made sure of a default
+    const value = argument ? argument.value : evaluator.evaluate(param.default as Expr, inner); // bindArguments made sure of a default
     if (value.kind === 'error') return errorValue;
-    const matched = matchParam(evaluator, dims, network, param, value, argument?.range ?? range, argument ? caller : inner);
+    const matched = matchParam(
+      evaluator,
+      dims,
+      network,
+      param,
+      value,
+      argument?.range ?? range,
+      argument ? caller : inner,
+    );
     if (matched.kind === 'error') return errorValue;
     inner.define(param.name.text, matched);
     frame.bindings = dims.describe();
@@ -69,10 +80,17 @@ function bindArguments(
     if (!param) {
       failed = true;
       if (!name) {
-        evaluator.report('MMD0403', env, argument.range, { callee, expected: network.params.length, found: args.length });
+        evaluator.report('MMD0403', env, argument.range, {
+          callee,
+          expected: network.params.length,
+          found: args.length,
+        });
         break;
       }
-      const near = didYouMean(name.text, network.params.map((p) => p.name.text));
+      const near = didYouMean(
+        name.text,
+        network.params.map((p) => p.name.text),
+      );
       evaluator.report(
         'MMD0404',
         env,
@@ -128,19 +146,34 @@ function matchParam(
 const staticTypes = ['int', 'float', 'bool', 'string'];
 
 function isStatic(type: TypeExpr, value: Value): boolean {
-  if (type.kind === 'ListType') return value.kind === 'list' && value.items.every((item) => isStatic(type.element, item));
+  if (type.kind === 'ListType')
+    return value.kind === 'list' && value.items.every((item) => isStatic(type.element, item));
   if (type.kind === 'ErrorType') return true;
-  return staticTypes.includes(type.name.text) && (value.kind === type.name.text || (type.name.text === 'float' && value.kind === 'int'));
+  return (
+    staticTypes.includes(type.name.text) &&
+    (value.kind === type.name.text || (type.name.text === 'float' && value.kind === 'int'))
+  );
 }
 
 function typeName(type: TypeExpr): string {
   if (type.kind === 'ListType') return `a list, each item ${typeName(type.element)}`;
   if (type.kind === 'ErrorType') return 'a value';
-  const names: Record<string, string> = { int: 'an integer', float: 'a number', bool: 'true or false', string: 'a string' };
+  const names: Record<string, string> = {
+    int: 'an integer',
+    float: 'a number',
+    bool: 'true or false',
+    string: 'a string',
+  };
   return names[type.name.text] ?? `\`${type.name.text}\``;
 }
 
-function checkResult(evaluator: Evaluator, dims: Dimensions, network: Network, env: Environment, result: Value): Value {
+function checkResult(
+  evaluator: Evaluator,
+  dims: Dimensions,
+  network: Network,
+  env: Environment,
+  result: Value,
+): Value {
   const declared = network.result;
   if (result.kind === 'error' || declared.kind === 'ErrorType') return result;
   const differs = (expected: string) =>
@@ -155,7 +188,9 @@ function checkResult(evaluator: Evaluator, dims: Dimensions, network: Network, e
     const shape = dims.evaluate(declared.args ?? []);
     if (!shape) return errorValue;
     const equal =
-      result.kind === 'tensor' && result.shape.length === shape.length && shape.every((d, i) => d === result.shape[i]);
+      result.kind === 'tensor' &&
+      result.shape.length === shape.length &&
+      shape.every((d, i) => d === result.shape[i]);
     return equal ? result : differs(`\`${showShape(shape)}\``);
   }
   return isStatic(declared, result) ? result : differs(typeName(declared));
@@ -185,15 +220,27 @@ export class Dimensions {
 
   describe(): string {
     const numbers = [...this.known].map(([name, value]) => `${name} = ${value}`);
-    return [...[...this.lists].map(([name, value]) => `${name} = [${value.join(', ')}]`), ...numbers].slice(0, 8).join(', ');
+    return [...[...this.lists].map(([name, value]) => `${name} = [${value.join(', ')}]`), ...numbers]
+      .slice(0, 8)
+      .join(', ');
   }
 
   /** Matches a tensor with the dimensions of its declared type, binding what is new. */
-  match(args: readonly (Expr | RestDim)[], value: TensorValue, what: string, range: Range, env: Environment): boolean {
+  match(
+    args: readonly (Expr | RestDim)[],
+    value: TensorValue,
+    what: string,
+    range: Range,
+    env: Environment,
+  ): boolean {
     const rest = args.findIndex((arg) => arg.kind === 'RestDim');
     const fixed = args.length - (rest >= 0 ? 1 : 0);
     const mismatch = (expected: string) => {
-      this.evaluator.report('MMD0401', env, range, { what, expected, found: `\`${showShape(value.shape)}\`` });
+      this.evaluator.report('MMD0401', env, range, {
+        what,
+        expected,
+        found: `\`${showShape(value.shape)}\``,
+      });
       return false;
     };
     const declared = () => `\`f32[${args.map((arg) => this.text(arg)).join(', ')}]\``;
@@ -235,7 +282,10 @@ export class Dimensions {
       if (arg.kind === 'RestDim') {
         const items = this.lists.get(arg.name.text);
         if (!items) {
-          this.evaluator.report('MMD0411', this.env, arg.range, { name: arg.name.text, callee: 'the result' });
+          this.evaluator.report('MMD0411', this.env, arg.range, {
+            name: arg.name.text,
+            callee: 'the result',
+          });
           return undefined;
         }
         shape.push(...items);
@@ -243,7 +293,8 @@ export class Dimensions {
       }
       const value = this.evaluator.evaluate(arg, this.env);
       if (value.kind !== 'int') {
-        if (value.kind !== 'error') this.evaluator.expected(this.env, arg.range, 'a dimension', 'an integer', value);
+        if (value.kind !== 'error')
+          this.evaluator.expected(this.env, arg.range, 'a dimension', 'an integer', value);
         return undefined;
       }
       shape.push(value.value);
@@ -266,10 +317,15 @@ export class Dimensions {
         if (expr.op === '+') return a.add(b);
         if (expr.op === '-') return a.subtract(b);
         if (expr.op === '*') return a.multiply(b);
-        if (expr.op === '^' && b.value !== undefined && b.value >= 0 && b.value <= 16) return a.power(b.value);
+        if (expr.op === '^' && b.value !== undefined && b.value >= 0 && b.value <= 16)
+          return a.power(b.value);
         if (expr.op === '/') {
           const quotient = a.divide(b);
-          if (!quotient) this.evaluator.report('MMD0407', this.env, expr.range, { dividend: String(a), divisor: String(b) });
+          if (!quotient)
+            this.evaluator.report('MMD0407', this.env, expr.range, {
+              dividend: String(a),
+              divisor: String(b),
+            });
           return quotient;
         }
         break;
@@ -278,7 +334,8 @@ export class Dimensions {
         // Anything else (`widths[0]`, `gcd(8, C)`) has to be known by now.
         const value = this.evaluator.evaluate(expr, this.env);
         if (value.kind === 'int') return Polynomial.constant(value.value);
-        if (value.kind !== 'error') this.evaluator.expected(this.env, expr.range, 'a dimension', 'an integer', value);
+        if (value.kind !== 'error')
+          this.evaluator.expected(this.env, expr.range, 'a dimension', 'an integer', value);
         return undefined;
       }
     }
@@ -298,4 +355,3 @@ export class Dimensions {
     return String(this.polynomial(arg) ?? '?');
   }
 }
-

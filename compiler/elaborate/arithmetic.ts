@@ -40,7 +40,13 @@ export function unary(evaluator: Evaluator, env: Environment, expr: Unary, opera
   return evaluator.expected(env, expr.operand.range, 'the operand of `-`', 'a number or a tensor', operand);
 }
 
-export function binary(evaluator: Evaluator, env: Environment, expr: Binary, left: Value, right: Value): Value {
+export function binary(
+  evaluator: Evaluator,
+  env: Environment,
+  expr: Binary,
+  left: Value,
+  right: Value,
+): Value {
   if (left.kind === 'error' || right.kind === 'error') return errorValue;
   const result =
     isNumeric(left) && isNumeric(right)
@@ -56,7 +62,13 @@ export function binary(evaluator: Evaluator, env: Environment, expr: Binary, lef
   });
 }
 
-function numbers(evaluator: Evaluator, env: Environment, expr: Binary, left: Numeric, right: Numeric): Value | undefined {
+function numbers(
+  evaluator: Evaluator,
+  env: Environment,
+  expr: Binary,
+  left: Numeric,
+  right: Numeric,
+): Value | undefined {
   const [a, b] = [left.value, right.value];
   const exact = left.kind === 'int' && right.kind === 'int';
   const make = (value: number): Value => {
@@ -82,7 +94,9 @@ function numbers(evaluator: Evaluator, env: Environment, expr: Binary, left: Num
       }
       return make(a / b);
     case '%':
-      return exact && b === 0 ? evaluator.report('MMD0407', env, expr.range, { dividend: a, divisor: b }) : make(a % b);
+      return exact && b === 0
+        ? evaluator.report('MMD0407', env, expr.range, { dividend: a, divisor: b })
+        : make(a % b);
     case '^':
       return exact && b < 0 ? float(a ** b) : make(a ** b);
     case '==':
@@ -104,11 +118,15 @@ function numbers(evaluator: Evaluator, env: Environment, expr: Binary, left: Num
 
 function others(op: BinaryOp, left: Value, right: Value): Value | undefined {
   if (left.kind === 'bool' && right.kind === 'bool') {
-    const result = { '&&': left.value && right.value, '||': left.value || right.value } as Partial<Record<BinaryOp, boolean>>;
+    const result = { '&&': left.value && right.value, '||': left.value || right.value } as Partial<
+      Record<BinaryOp, boolean>
+    >;
     if (result[op] !== undefined) return bool(result[op]);
   }
-  if (left.kind === 'list' && right.kind === 'list' && op === '+') return list([...left.items, ...right.items]);
-  if (left.kind === 'string' && right.kind === 'string' && op === '+') return { kind: 'string', value: left.value + right.value };
+  if (left.kind === 'list' && right.kind === 'list' && op === '+')
+    return list([...left.items, ...right.items]);
+  if (left.kind === 'string' && right.kind === 'string' && op === '+')
+    return { kind: 'string', value: left.value + right.value };
   if ((op === '==' || op === '!=') && left.kind === right.kind) {
     const equal = staticKey(left) === staticKey(right);
     return bool(op === '==' ? equal : !equal);
@@ -121,7 +139,13 @@ function staticKey(value: Value): string {
   return 'value' in value ? JSON.stringify(value.value) : value.kind;
 }
 
-function tensors(evaluator: Evaluator, env: Environment, expr: Binary, left: Value, right: Value): Value | undefined {
+function tensors(
+  evaluator: Evaluator,
+  env: Environment,
+  expr: Binary,
+  left: Value,
+  right: Value,
+): Value | undefined {
   const b = evaluator.builder;
   if (expr.op === '^') {
     if (left.kind !== 'tensor' || !isNumeric(right)) return undefined;
@@ -150,8 +174,19 @@ function tensors(evaluator: Evaluator, env: Environment, expr: Binary, left: Val
     );
   }
   const [p, q] = aligned(b, x, y);
-  const node = { '+': () => b.add(p, q), '-': () => b.sub(p, q), '*': () => b.mul(p, q), '/': () => b.div(p, q) }[expr.op]();
-  return { kind: 'tensor', node, shape, batched: x.batched || y.batched, degree: degreeOf(expr.op, x.degree, y.degree) };
+  const node = {
+    '+': () => b.add(p, q),
+    '-': () => b.sub(p, q),
+    '*': () => b.mul(p, q),
+    '/': () => b.div(p, q),
+  }[expr.op]();
+  return {
+    kind: 'tensor',
+    node,
+    shape,
+    batched: x.batched || y.batched,
+    degree: degreeOf(expr.op, x.degree, y.degree),
+  };
 }
 
 function degreeOf(op: '+' | '-' | '*' | '/', x: Degree, y: Degree): Degree {
@@ -183,7 +218,11 @@ export function aligned(builder: GraphBuilder, x: TensorValue, y: TensorValue): 
   const rank = Math.max(x.shape.length, y.shape.length);
   const fit = (v: TensorValue) =>
     v.batched && v.shape.length < rank
-      ? builder.reshape(v.node, [v.node.shape[0], ...new Array<number>(rank - v.shape.length).fill(1), ...v.shape])
+      ? builder.reshape(v.node, [
+          v.node.shape[0],
+          ...new Array<number>(rank - v.shape.length).fill(1),
+          ...v.shape,
+        ])
       : v.node;
   return [fit(x), fit(y)];
 }

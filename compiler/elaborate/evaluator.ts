@@ -4,7 +4,19 @@
  *
  * @module
  */
-import type { Binary, Body, Call, Expr, IfExpr, Index, Name, Pipe, Range, RepeatStage, Statement } from '../../grammar/ast.js';
+import type {
+  Binary,
+  Body,
+  Call,
+  Expr,
+  IfExpr,
+  Index,
+  Name,
+  Pipe,
+  Range,
+  RepeatStage,
+  Statement,
+} from '../../grammar/ast.js';
 import type { Place } from '../diagnostics/diagnostic.js';
 import type { Diagnostics } from '../diagnostics/collect.js';
 import { didYouMean } from '../diagnostics/suggest.js';
@@ -55,7 +67,9 @@ export class Evaluator {
     const made = diagnostic(code, env.place(range), ...rest);
     const outer = env.frames.findIndex((frame) => frame.library);
     if (outer < 0) {
-      this.diagnostics.add(env.frames.length === 0 ? made : { ...made, help: joinHelp(made.help, chain(env.frames)) });
+      this.diagnostics.add(
+        env.frames.length === 0 ? made : { ...made, help: joinHelp(made.help, chain(env.frames)) },
+      );
       return errorValue;
     }
     const call = env.frames[outer].call;
@@ -65,7 +79,11 @@ export class Evaluator {
       range: call.range,
       labels: [
         ...made.labels,
-        { file: made.file, range: made.range, message: `here, inside \`${env.frames[env.frames.length - 1].network}\`` },
+        {
+          file: made.file,
+          range: made.range,
+          message: `here, inside \`${env.frames[env.frames.length - 1].network}\``,
+        },
       ],
       help: joinHelp(made.help, chain(env.frames)),
     });
@@ -137,7 +155,10 @@ export class Evaluator {
         return;
       }
       if (value.kind !== 'error') {
-        this.report('MMD0419', env, statement.range, { names: statement.names.length, values: items?.length ?? 1 });
+        this.report('MMD0419', env, statement.range, {
+          names: statement.names.length,
+          values: items?.length ?? 1,
+        });
       }
       for (const name of statement.names) env.define(name.text, errorValue);
       return;
@@ -148,7 +169,9 @@ export class Evaluator {
     if (condition.kind !== 'bool') {
       this.expected(env, statement.condition.range, 'the condition of `require`', 'true or false', condition);
     } else if (!condition.value) {
-      this.report('MMD0408', env, statement.range, { message: message.kind === 'string' ? message.value : 'a requirement is not met' });
+      this.report('MMD0408', env, statement.range, {
+        message: message.kind === 'string' ? message.value : 'a requirement is not met',
+      });
     }
   }
 
@@ -218,7 +241,8 @@ export class Evaluator {
 
   private binary(expr: Binary, env: Environment): Value {
     const left = this.evaluate(expr.left, env);
-    if ((expr.op === '&&' || expr.op === '||') && left.kind === 'bool' && left.value === (expr.op === '||')) return left;
+    if ((expr.op === '&&' || expr.op === '||') && left.kind === 'bool' && left.value === (expr.op === '||'))
+      return left;
     return binary(this, env, expr, left, this.evaluate(expr.right, env));
   }
 
@@ -238,7 +262,8 @@ export class Evaluator {
       }
       return list(target.items.slice(from, to));
     }
-    if (index.kind !== 'int') return this.expected(env, expr.index.range, 'an index', 'an integer or a range', index);
+    if (index.kind !== 'int')
+      return this.expected(env, expr.index.range, 'an index', 'an integer or a range', index);
     const at = index.value < 0 ? index.value + length : index.value;
     return target.items[at] ?? this.report('MMD0413', env, expr.index.range, { index: index.value, length });
   }
@@ -250,7 +275,9 @@ export class Evaluator {
       return this.expected(env, expr.condition.range, 'the condition of `if`', 'true or false', condition);
     }
     if (condition.value) return this.body(expr.then, env.child());
-    return expr.otherwise.kind === 'If' ? this.conditional(expr.otherwise, env) : this.body(expr.otherwise, env.child());
+    return expr.otherwise.kind === 'If'
+      ? this.conditional(expr.otherwise, env)
+      : this.body(expr.otherwise, env.child());
   }
 
   // ---- calls
@@ -275,7 +302,11 @@ export class Evaluator {
   }
 
   private call(call: Call, piped: Argument | undefined, env: Environment): Value {
-    const written = call.args.map((arg): Argument => ({ name: arg.name, expr: arg.value, range: arg.value.range }));
+    const written = call.args.map((arg): Argument => ({
+      name: arg.name,
+      expr: arg.value,
+      range: arg.value.range,
+    }));
     return this.apply(call.callee, piped ? [piped, ...written] : written, call.range, env);
   }
 
@@ -283,9 +314,11 @@ export class Evaluator {
     if (callee.text === '') return errorValue;
     if (!this.withinBudget(env, range)) return errorValue;
     const target = this.callee(callee, env);
-    if (target?.kind === 'network') return this.located(env, range, () => applyNetwork(this, target, callee, args, range, env));
+    if (target?.kind === 'network')
+      return this.located(env, range, () => applyNetwork(this, target, callee, args, range, env));
     const builtin = builtins.get(callee.text);
-    if (target === undefined && builtin) return this.located(env, range, () => applyBuiltin(this, builtin, args, range, env));
+    if (target === undefined && builtin)
+      return this.located(env, range, () => applyBuiltin(this, builtin, args, range, env));
     if (target === undefined) {
       const networks = [...env.module.scope, ...this.project.prelude]
         .filter(([, visible]) => visible.declaration.kind === 'Network')
@@ -337,7 +370,9 @@ export class Evaluator {
 
 function chain(frames: readonly Frame[]): string {
   return frames
-    .map((frame) => (frame.bindings === '' ? `in \`${frame.network}\`` : `in \`${frame.network}\` with ${frame.bindings}`))
+    .map((frame) =>
+      frame.bindings === '' ? `in \`${frame.network}\`` : `in \`${frame.network}\` with ${frame.bindings}`,
+    )
     .slice(-6)
     .join(', ');
 }

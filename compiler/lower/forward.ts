@@ -99,7 +99,11 @@ export class Forward {
   marginal(noise: Node): Node {
     const rank = noise.shape.length;
     return this.encoders.reduce(
-      (z, encoder) => this.b.add(z, this.b.mul(this.perRow(this.coefficient(encoder.modality.name), rank), encoder.encoding)),
+      (z, encoder) =>
+        this.b.add(
+          z,
+          this.b.mul(this.perRow(this.coefficient(encoder.modality.name), rank), encoder.encoding),
+        ),
       this.b.mul(this.perRow(this.sigma(), rank), noise),
     );
   }
@@ -113,7 +117,10 @@ export class Forward {
     for (const encoder of this.encoders) {
       const c = this.coefficient(encoder.modality.name);
       const { from, to } = encoder.channels;
-      const fills = b.constant(Array.from({ length: channels }, (_, i) => Number(i >= from && i < to)), [1, channels]);
+      const fills = b.constant(
+        Array.from({ length: channels }, (_, i) => Number(i >= from && i < to)),
+        [1, channels],
+      );
       square = b.add(square, b.mul(b.reshape(b.mul(c, c), [this.batch, 1]), fills));
     }
     const middle = z.shape.slice(1, -1).map(() => 1);
@@ -174,7 +181,10 @@ export class Forward {
       const name = encoder.modality.name;
       const rank = encoder.encoding.shape.length;
       const mean = means.get(name);
-      const estimate = name === this.originName && origin && !encoder.identity ? origin : mean && encoder.encode(mean, frozen);
+      const estimate =
+        name === this.originName && origin && !encoder.identity
+          ? origin
+          : mean && encoder.encode(mean, frozen);
       const exact = b.mul(this.perRow(this.role('given', name), rank), encoder.encoding);
       const produced = estimate && b.mul(this.perRow(this.role('produced', name), rank), estimate);
       components.set(name, produced ? b.add(exact, produced) : exact);

@@ -68,7 +68,11 @@ export function lossTerms(
   return { loss, terms };
 }
 
-const sumRows = (b: GraphBuilder, x: Node): Node => b.sum(x, x.shape.slice(1).map((_, i) => i + 1));
+const sumRows = (b: GraphBuilder, x: Node): Node =>
+  b.sum(
+    x,
+    x.shape.slice(1).map((_, i) => i + 1),
+  );
 
 /** produced_j (Y_j - Yh_j) by component; no gradient reaches the encoders through it. */
 function componentErrors(forward: Forward, evaluated: Evaluated): Map<string, Node> {
@@ -94,7 +98,10 @@ function terminal(forward: Forward): Node {
   let mean: Node | undefined;
   for (const encoder of forward.encoders) {
     const c = tables.components.find((component) => component.name === encoder.modality.name)?.c[T] ?? 0;
-    const produced = forward.perRow(b.mul(forward.role('produced', encoder.modality.name), c), encoder.encoding.shape.length);
+    const produced = forward.perRow(
+      b.mul(forward.role('produced', encoder.modality.name), c),
+      encoder.encoding.shape.length,
+    );
     const part = b.mul(produced, encoder.encoding);
     mean = mean ? b.add(mean, part) : part;
   }
@@ -137,14 +144,20 @@ function simplifiedError(
       total = b.add(total, square);
       continue;
     }
-    const table = component.c.map((_, t) => (t === 0 ? 0 : Math.min(snr(tables, component, t), weight.gamma)));
+    const table = component.c.map((_, t) =>
+      t === 0 ? 0 : Math.min(snr(tables, component, t), weight.gamma),
+    );
     total = b.add(total, b.mul(square, forward.lookup(table)));
   }
   return total;
 }
 
 /** L3 = -log N(z_0; zh_0, sigma^2) at t = 1, where the origin is a modality itself. */
-function originTerm(forward: Forward, errors: ReadonlyMap<string, Node>, inverseProbability: Node): Node | undefined {
+function originTerm(
+  forward: Forward,
+  errors: ReadonlyMap<string, Node>,
+  inverseProbability: Node,
+): Node | undefined {
   const { b } = forward;
   const { info } = forward.networks;
   const origin = forward.originName;

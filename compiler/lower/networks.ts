@@ -30,7 +30,10 @@ export interface BuiltEncoder {
 
 /** Where the statistics of learned encoders come from: the batch, or what training has kept. */
 export type Statistics =
-  | { readonly from: 'batch'; /** 1 for rows that take part, [B]. */ readonly present: (modality: string) => Node }
+  | {
+      readonly from: 'batch';
+      /** 1 for rows that take part, [B]. */ readonly present: (modality: string) => Node;
+    }
   | { readonly from: 'kept' };
 
 /** A kept statistic and its value in this batch. */
@@ -68,7 +71,14 @@ export class ModelNetworks {
     const { evaluator } = this;
     const b = evaluator.builder;
     const classes = modality.classes;
-    const eye = b.oneHot(b.constant(Array.from({ length: classes }, (_, i) => i), [classes], 'i32'), classes);
+    const eye = b.oneHot(
+      b.constant(
+        Array.from({ length: classes }, (_, i) => i),
+        [classes],
+        'i32',
+      ),
+      classes,
+    );
     const batch = evaluator.batch;
     evaluator.batch = classes;
     const raw = this.raw(modality, eye);
@@ -121,28 +131,58 @@ export class ModelNetworks {
     const path = `encoder.${name}.normalise`;
     if (statistics.from === 'kept') {
       const use = (statistic: string, shape: Shape, form: 'zeros' | 'ones') =>
-        this.evaluator.parameters.use(b, { name: `${path}.${statistic}`, shape, init: { form }, decay: false, trainable: false });
+        this.evaluator.parameters.use(b, {
+          name: `${path}.${statistic}`,
+          shape,
+          init: { form },
+          decay: false,
+          trainable: false,
+        });
       return { mean: b.reshape(use('mean', [channels], 'zeros'), keep), scale: use('scale', [1], 'ones') };
     }
     const present = b.reshape(statistics.present(name), [y.shape[0], ...new Array<number>(rank - 1).fill(1)]);
     const positions = y.shape.slice(1, -1).reduce((p, d) => p * d, 1);
-    const count = b.mul(b.max(b.sum(present, present.shape.map((_, i) => i)), 1), positions);
+    const count = b.mul(
+      b.max(
+        b.sum(
+          present,
+          present.shape.map((_, i) => i),
+        ),
+        1,
+      ),
+      positions,
+    );
     const outer = y.shape.slice(0, -1).map((_, axis) => axis);
     const mean = b.div(b.sum(b.mul(y, present), outer), count);
     const centred = b.mul(b.sub(y, b.reshape(mean, keep)), present);
-    const square = b.div(b.sum(b.mul(centred, centred), y.shape.map((_, axis) => axis)), b.mul(count, channels));
+    const square = b.div(
+      b.sum(
+        b.mul(centred, centred),
+        y.shape.map((_, axis) => axis),
+      ),
+      b.mul(count, channels),
+    );
     const scale = b.reshape(b.sqrt(b.add(square, 1e-6)), [1]);
     for (const [statistic, value, shape, form] of [
       ['mean', mean, [channels], 'zeros'],
       ['scale', scale, [1], 'ones'],
     ] as const) {
-      this.evaluator.parameters.declare({ name: `${path}.${statistic}`, shape, init: { form }, decay: false, trainable: false });
+      this.evaluator.parameters.declare({
+        name: `${path}.${statistic}`,
+        shape,
+        init: { form },
+        decay: false,
+        trainable: false,
+      });
       this.statistics.push({ name: `${path}.${statistic}`, shape, value: b.stopGradient(value) });
     }
     return { mean: b.reshape(mean, keep), scale };
   }
 
-  private raw(modality: ModalityInfo, x: Node): { value: TensorValue; channels: { from: number; to: number } } | undefined {
+  private raw(
+    modality: ModalityInfo,
+    x: Node,
+  ): { value: TensorValue; channels: { from: number; to: number } } | undefined {
     const declaration = this.info.encoders.get(modality.name);
     if (!declaration) return undefined;
     const { space } = this.info;
@@ -158,9 +198,19 @@ export class ModelNetworks {
         'MMD0509',
         env,
         declaration.value.range,
-        { name: modality.name, found: `\`${showShape(value.shape)}\``, expected: `\`${showShape(space.shape)}\``, space: space.name },
         {
-          labels: [{ ...env.place(modality.place), message: `\`${modality.name}\` is ${showShape(modality.shape)} in networks` }],
+          name: modality.name,
+          found: `\`${showShape(value.shape)}\``,
+          expected: `\`${showShape(space.shape)}\``,
+          space: space.name,
+        },
+        {
+          labels: [
+            {
+              ...env.place(modality.place),
+              message: `\`${modality.name}\` is ${showShape(modality.shape)} in networks`,
+            },
+          ],
           fixes: [
             {
               title: `append \`|> project(shape(${space.name}))\``,
@@ -179,7 +229,10 @@ export class ModelNetworks {
       return undefined;
     }
     const total = space.shape[space.shape.length - 1];
-    return { value: this.batched(value), channels: this.evaluator.placed.get(value.node) ?? { from: 0, to: total } };
+    return {
+      value: this.batched(value),
+      channels: this.evaluator.placed.get(value.node) ?? { from: 0, to: total },
+    };
   }
 
   /** Whether an encoder has parameters and its options do not turn the normalisation off. */
@@ -194,7 +247,10 @@ export class ModelNetworks {
     );
     const scale = settings.form('scale', { unit: [], none: [] }, { form: 'unit', args: {} }, '');
     settings.finish();
-    return scale.form === 'unit' && this.evaluator.parameters.all.some((p) => p.trainable && p.name.startsWith(`encoder.${name}.`));
+    return (
+      scale.form === 'unit' &&
+      this.evaluator.parameters.all.some((p) => p.trainable && p.name.startsWith(`encoder.${name}.`))
+    );
   }
 
   /**
@@ -233,25 +289,42 @@ export class ModelNetworks {
         env,
         declaration.value.range,
         { name, found: `\`${showShape(value.shape)}\``, expected: `\`${showShape(wanted)}\`` },
-        modality ? { labels: [{ ...env.place(modality.place), message: `\`${name}\` is ${showShape(wanted)} in networks` }] } : {},
+        modality
+          ? {
+              labels: [
+                { ...env.place(modality.place), message: `\`${name}\` is ${showShape(wanted)} in networks` },
+              ],
+            }
+          : {},
       );
       return undefined;
     }
     return this.batched(value).node;
   }
 
-  private environment(kind: DeclarationKind, name: string, values: Readonly<Record<string, Value>>): Environment {
+  private environment(
+    kind: DeclarationKind,
+    name: string,
+    values: Readonly<Record<string, Value>>,
+  ): Environment {
     return declarationEnvironment(this.info, kind, name, this.constants, values);
   }
 
-  private tensor(expr: Parameters<Evaluator['tensor']>[0] & { readonly range: Range }, env: Environment, what: string): TensorValue | undefined {
+  private tensor(
+    expr: Parameters<Evaluator['tensor']>[0] & { readonly range: Range },
+    env: Environment,
+    what: string,
+  ): TensorValue | undefined {
     return this.evaluator.tensor(expr, env, what);
   }
 
   private batched(value: TensorValue): TensorValue {
     if (value.batched) return value;
     const b = this.evaluator.builder;
-    const node = b.broadcast(b.reshape(value.node, [1, ...value.shape]), [this.evaluator.batch, ...value.shape]);
+    const node = b.broadcast(b.reshape(value.node, [1, ...value.shape]), [
+      this.evaluator.batch,
+      ...value.shape,
+    ]);
     return { ...value, node, batched: true };
   }
 

@@ -61,7 +61,9 @@ export function samplingStep(networks: ModelNetworks, batch: number, guided: boo
     known = known ? b.add(known, part) : part;
   }
   const z = known ? b.add(input, b.mul(known, start)) : input;
-  const evaluated = guided ? guidedEvaluation(networks, forward, data, z, known as Node) : forward.evaluate(z);
+  const evaluated = guided
+    ? guidedEvaluation(networks, forward, data, z, known as Node)
+    : forward.evaluate(z);
   if (!evaluated || networks.evaluator.diagnostics.hasErrors) return undefined;
 
   const means = new Map<string, Node>();
@@ -106,7 +108,13 @@ function guidedEvaluation(
     t: twice(forward.rows.t),
   };
   networks.evaluator.batch = 2 * batch;
-  const both = new Forward(networks, rows, 2 * batch, new Map([...data].map(([name, x]) => [name, twice(x)])), { from: 'kept' });
+  const both = new Forward(
+    networks,
+    rows,
+    2 * batch,
+    new Map([...data].map(([name, x]) => [name, twice(x)])),
+    { from: 'kept' },
+  );
   const evaluated = both.evaluate(twice(z, b.sub(z, known)));
   networks.evaluator.batch = batch;
   if (!evaluated) return undefined;
@@ -129,7 +137,8 @@ export function bindParameters(graph: Graph, values: ReadonlyMap<string, ArrayLi
   const copies = copyInto(b, graph, (node) => {
     if (node.op !== 'parameter') return undefined;
     const value = values.get(node.attrs.name);
-    if (!value || value.length !== sizeOf(node.shape)) throw new Error(`no value for the parameter "${node.attrs.name}"`);
+    if (!value || value.length !== sizeOf(node.shape))
+      throw new Error(`no value for the parameter "${node.attrs.name}"`);
     return b.constant(value, node.shape);
   });
   for (const { name, node } of graph.outputs) b.output(name, copies.get(node) as Node);

@@ -72,7 +72,13 @@ export function forwardGraph(networks: ModelNetworks, batch: number): ForwardGra
   if (!evaluated || networks.evaluator.diagnostics.hasErrors) return undefined;
   const { loss, terms } = lossTerms(forward, evaluated, inverseProbability, data);
   b.output('loss', loss);
-  b.output('terms', b.concat([...terms.values()].map((term) => b.reshape(term, [1])), 0));
+  b.output(
+    'terms',
+    b.concat(
+      [...terms.values()].map((term) => b.reshape(term, [1])),
+      0,
+    ),
+  );
   for (const statistic of networks.statistics) b.output(statistic.name, statistic.value);
   return { graph: b.finish(), terms: [...terms.keys()], statistics: networks.statistics };
 }
@@ -95,14 +101,23 @@ export function trainingStep(info: ModelInfo, forward: ForwardGraph, layout: Lay
   const ema = b.input('ema', [layout.size]);
   const schedule = b.input(trainInputs.schedule, [4]);
   const views = new Map(layout.trainable.map((slot) => [slot.name, view(b, packed, slot)]));
-  const copies = copyInto(b, forward.graph, (node) => (node.op === 'parameter' ? views.get(node.attrs.name) : undefined));
+  const copies = copyInto(b, forward.graph, (node) =>
+    node.op === 'parameter' ? views.get(node.attrs.name) : undefined,
+  );
   const output = (name: string): Node => {
     const found = forward.graph.outputs.find((o) => o.name === name);
     return copies.get(found?.node ?? -1) as Node;
   };
   const loss = output('loss');
-  const parts = gradients(b, loss, layout.trainable.map((slot) => views.get(slot.name) as Node));
-  const gradient = b.concat(parts.map((g, i) => b.reshape(g, [layout.trainable[i].size])), 0);
+  const parts = gradients(
+    b,
+    loss,
+    layout.trainable.map((slot) => views.get(slot.name) as Node),
+  );
+  const gradient = b.concat(
+    parts.map((g, i) => b.reshape(g, [layout.trainable[i].size])),
+    0,
+  );
   const norm = b.sqrt(b.sum(b.mul(gradient, gradient), [0]));
   const { clip, optimizer } = info.train;
   const clipped = clip > 0 ? b.mul(gradient, b.min(b.div(clip, b.add(norm, 1e-6)), 1)) : gradient;
@@ -125,7 +140,10 @@ export function trainingStep(info: ModelInfo, forward: ForwardGraph, layout: Lay
   b.output(trainCarry.ema, average);
   if (layout.statisticsSize > 0) {
     const kept = b.input('statistics', [layout.statisticsSize]);
-    const current = b.concat(layout.statistics.map((slot) => b.reshape(output(slot.name), [slot.size])), 0);
+    const current = b.concat(
+      layout.statistics.map((slot) => b.reshape(output(slot.name), [slot.size])),
+      0,
+    );
     // A shorter memory than the parameters' average: the encoders keep moving until the rate is low.
     const keep = b.min(emaDecay, 0.99);
     b.output(trainCarry.statistics, b.add(kept, b.mul(b.sub(current, kept), b.sub(1, keep))));
@@ -145,4 +163,3 @@ function decayed(b: GraphBuilder, packed: Node, layout: Layout, amount: Node): N
   if (layout.decayed === layout.size) return shrunk;
   return b.concat([shrunk, b.slice(packed, [layout.decayed], [layout.size])], 0);
 }
-

@@ -42,7 +42,8 @@ export function checkModel(
   const constants = new Map<string, Value>();
   for (const item of members.lets) {
     const override = replaced.get(item);
-    if (override) env.define(item.names[0].text, evaluator.evaluate(override.value, overrideEnvironment(override, env)));
+    if (override)
+      env.define(item.names[0].text, evaluator.evaluate(override.value, overrideEnvironment(override, env)));
     else evaluator.statement(item, env);
     for (const name of item.names) constants.set(name.text, env.lookup(name.text) ?? { kind: 'error' });
   }
@@ -55,7 +56,8 @@ export function checkModel(
   const names = modalities.map((m) => m.name);
   const known = (list: readonly (Encoder | Decoder)[], also: string, what: string) =>
     list.filter(({ name }) => {
-      if (name.text === '' || !whole || names.includes(name.text) || name.text === also) return !whole || name.text !== '';
+      if (name.text === '' || !whole || names.includes(name.text) || name.text === also)
+        return !whole || name.text !== '';
       const near = didYouMean(name.text, [...names, ...(also === '' ? [] : [also])]);
       evaluator.report(
         'MMD0304',
@@ -67,7 +69,9 @@ export function checkModel(
       return false;
     });
   const encoders = new Map(known(members.encoders, '', 'an encoder').map((e) => [e.name.text, e as Encoder]));
-  const decoders = new Map(known(members.decoders, spaceName, 'a decoder').map((d) => [d.name.text, d as Decoder]));
+  const decoders = new Map(
+    known(members.decoders, spaceName, 'a decoder').map((d) => [d.name.text, d as Decoder]),
+  );
   const place = model.name.range;
   const reader = (section: Parameters<Members['sections']['get']>[0]) => {
     const found = members.sections.get(section);
@@ -90,7 +94,8 @@ export function checkModel(
     const path = `${declaration.kind === 'Backbone' ? 'backbone' : 'decoder'}.${declaration.name.text}`;
     new SettingsReader(fields, path, declaration.options, declaration.range, defaults).finish();
   }
-  if (modalities.length === 0 && whole) evaluator.report('MMD0503', env, place, { name: model.name.text, what: 'modality' });
+  if (modalities.length === 0 && whole)
+    evaluator.report('MMD0503', env, place, { name: model.name.text, what: 'modality' });
   if (!backbone) evaluator.report('MMD0503', env, place, { name: model.name.text, what: 'backbone' });
   if (!backbone || !process || !space || !whole || modalities.length === 0) return undefined;
   const info: ModelInfo = {
@@ -115,7 +120,12 @@ export function checkModel(
   return checkRules(evaluator, env, info, model.name.range, origin) ? { info, constants } : undefined;
 }
 
-function readSpace(evaluator: Evaluator, env: Environment, members: Members, model: Model): { name: string; shape: Shape } | undefined {
+function readSpace(
+  evaluator: Evaluator,
+  env: Environment,
+  members: Members,
+  model: Model,
+): { name: string; shape: Shape } | undefined {
   const space = members.spaces[0];
   if (!space) {
     evaluator.report('MMD0503', env, model.name.range, { name: model.name.text, what: 'space' });
@@ -124,14 +134,21 @@ function readSpace(evaluator: Evaluator, env: Environment, members: Members, mod
   const type = space.type;
   if (type.kind === 'ErrorType') return undefined;
   if (type.kind !== 'NamedType' || type.name.text !== 'f32' || !type.args || type.args.length === 0) {
-    evaluator.report('MMD0406', env, type.range, { what: 'the type of the space', expected: 'a tensor such as `f32[28, 28, 1]`', found: 'another type' });
+    evaluator.report('MMD0406', env, type.range, {
+      what: 'the type of the space',
+      expected: 'a tensor such as `f32[28, 28, 1]`',
+      found: 'another type',
+    });
     return undefined;
   }
   const shape = new Dimensions(evaluator, env).evaluate(type.args);
   if (!shape) return undefined;
   const wrong = shape.findIndex((d) => d < 1);
   if (wrong >= 0) {
-    evaluator.report('MMD0412', env, type.args[wrong].range, { dimension: String(wrong + 1), value: shape[wrong] });
+    evaluator.report('MMD0412', env, type.args[wrong].range, {
+      dimension: String(wrong + 1),
+      value: shape[wrong],
+    });
     return undefined;
   }
   return checkSize(evaluator, env, shape, type) ? { name: space.name.text, shape } : undefined;
@@ -140,14 +157,26 @@ function readSpace(evaluator: Evaluator, env: Environment, members: Members, mod
 /** Whether a modality can be produced: it has a decoder, or it is the origin and is read off z_0. */
 export function canProduce(info: Pick<ModelInfo, 'decoders' | 'process' | 'space'>, name: string): boolean {
   const { origin } = info.process;
-  return info.decoders.has(name) || (origin.form === 'modality' && origin.name === name && info.decoders.has(info.space.name));
+  return (
+    info.decoders.has(name) ||
+    (origin.form === 'modality' && origin.name === name && info.decoders.has(info.space.name))
+  );
 }
 
-function checkRules(evaluator: Evaluator, env: Environment, info: ModelInfo, place: Range, origin: string | undefined): boolean {
+function checkRules(
+  evaluator: Evaluator,
+  env: Environment,
+  info: ModelInfo,
+  place: Range,
+  origin: string | undefined,
+): boolean {
   const before = evaluator.diagnostics.list.length;
   const { space, encoders, decoders } = info;
   if (origin !== undefined && !decoders.has(space.name)) {
-    evaluator.report('MMD0505', env, encoders.get(origin)?.name.range ?? place, { name: origin, space: space.name });
+    evaluator.report('MMD0505', env, encoders.get(origin)?.name.range ?? place, {
+      name: origin,
+      space: space.name,
+    });
   }
   if (origin === undefined && decoders.has(space.name)) {
     evaluator.report('MMD0506', env, (decoders.get(space.name) as Decoder).name.range, { space: space.name });
@@ -159,7 +188,11 @@ function checkRules(evaluator: Evaluator, env: Environment, info: ModelInfo, pla
     if (reported.has(modality.name) || encoders.has(modality.name) || decoders.has(modality.name)) continue;
     evaluator.report('MMD0507', env, modality.place, { name: modality.name });
   }
-  if (!info.modalities.some((m) => canProduce(info, m.name)) && reported.size === 0 && (origin === undefined || decoders.has(space.name))) {
+  if (
+    !info.modalities.some((m) => canProduce(info, m.name)) &&
+    reported.size === 0 &&
+    (origin === undefined || decoders.has(space.name))
+  ) {
     evaluator.report('MMD0503', env, place, { name: info.name, what: 'decoder' });
   }
   const components = info.tables.components;

@@ -37,13 +37,16 @@ export const builtinSets = ['scenes'];
 
 export function readData(settings: SettingsReader, modalities: readonly ModalityInfo[]): DataInfo {
   const { evaluator, env } = settings.fields;
-  const set = settings.has('source') ? settings.form('source', setForms, { form: 'none', args: {} }, '') : null;
+  const set = settings.has('source')
+    ? settings.form('source', setForms, { form: 'none', args: {} }, '')
+    : null;
   const columns: SourceInfo[] = [];
   for (const modality of modalities) {
     if (!settings.has(modality.name)) continue;
     const forms = Object.fromEntries(readable[modality.type].map((name) => [name, sourceForms[name]]));
     const source = settings.form(modality.name, forms, { form: 'none', args: {} }, '');
-    if (source.form !== 'none') columns.push({ modality: modality.name, source, place: settings.rangeOf(modality.name) });
+    if (source.form !== 'none')
+      columns.push({ modality: modality.name, source, place: settings.rangeOf(modality.name) });
   }
   const rows = settings.range('rows', '');
   settings.finish(modalities.map((m) => m.name));

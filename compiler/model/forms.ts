@@ -136,7 +136,8 @@ export class FieldReader {
     if (expr.kind === 'Ref' || expr.kind === 'Call') {
       const callee = expr.kind === 'Ref' ? expr.name : expr.callee;
       const params = Object.hasOwn(forms, callee.text) ? forms[callee.text] : undefined;
-      if (params) return this.arguments(callee.text, params, expr.kind === 'Call' ? expr.args : [], expr.range);
+      if (params)
+        return this.arguments(callee.text, params, expr.kind === 'Call' ? expr.args : [], expr.range);
       // A `let` of the model may hold the number.
       if (!(expr.kind === 'Ref' && this.env.lookup(callee.text)?.kind.match(/int|float/))) {
         if (callee.text === '') return undefined;
@@ -160,12 +161,21 @@ export class FieldReader {
     }
     const value = this.evaluator.evaluate(expr, this.env);
     if (value.kind !== 'error') {
-      this.evaluator.report('MMD0406', this.env, expr.range, { what, expected: `one of ${list}`, found: showType(value) });
+      this.evaluator.report('MMD0406', this.env, expr.range, {
+        what,
+        expected: `one of ${list}`,
+        found: showType(value),
+      });
     }
     return undefined;
   }
 
-  private arguments(form: string, params: readonly FormParam[], args: readonly Arg[], range: Range): FormValue | undefined {
+  private arguments(
+    form: string,
+    params: readonly FormParam[],
+    args: readonly Arg[],
+    range: Range,
+  ): FormValue | undefined {
     const values: Record<string, FieldValue> = {};
     let failed = false;
     let position = 0;
@@ -175,10 +185,17 @@ export class FieldReader {
       if (!param) {
         failed = true;
         if (!name) {
-          this.evaluator.report('MMD0403', this.env, arg.range, { callee: form, expected: params.length, found: args.length });
+          this.evaluator.report('MMD0403', this.env, arg.range, {
+            callee: form,
+            expected: params.length,
+            found: args.length,
+          });
           break;
         }
-        const near = didYouMean(name.text, params.map((p) => p.name));
+        const near = didYouMean(
+          name.text,
+          params.map((p) => p.name),
+        );
         this.evaluator.report(
           'MMD0404',
           this.env,
@@ -235,5 +252,7 @@ export function showField(value: FieldValue): string {
   if ('from' in value) return `${value.from}..${value.to}`;
   const form = value as FormValue;
   const args = Object.entries(form.args).filter(([, v]) => v !== null);
-  return args.length === 0 ? form.form : `${form.form}(${args.map(([k, v]) => `${k}: ${showField(v)}`).join(', ')})`;
+  return args.length === 0
+    ? form.form
+    : `${form.form}(${args.map(([k, v]) => `${k}: ${showField(v)}`).join(', ')})`;
 }

@@ -58,15 +58,27 @@ export type SnrWeight = { readonly form: 'none' } | { readonly form: 'min'; read
 export interface LossInfo {
   readonly L0: number;
   /** The bound itself, or the simplified form (mean squared error per element of every component). */
-  readonly L1: { readonly form: 'bound'; readonly weight: number } | { readonly form: 'simplified'; readonly weight: number; readonly snr: SnrWeight };
+  readonly L1:
+    | { readonly form: 'bound'; readonly weight: number }
+    | { readonly form: 'simplified'; readonly weight: number; readonly snr: SnrWeight };
   /** Per modality: its weight, on nats per row or (`mean`) per element. */
   readonly L2: ReadonlyMap<string, { readonly weight: number; readonly mean: boolean }>;
   readonly L3: { readonly weight: number; readonly sigma: number };
 }
 
 export interface TrainInfo {
-  readonly optimizer: { readonly decay: number; readonly beta1: number; readonly beta2: number; readonly epsilon: number };
-  readonly rate: { readonly form: 'constant' | 'cosine'; readonly peak: number; readonly warmup: number; readonly floor: number };
+  readonly optimizer: {
+    readonly decay: number;
+    readonly beta1: number;
+    readonly beta2: number;
+    readonly epsilon: number;
+  };
+  readonly rate: {
+    readonly form: 'constant' | 'cosine';
+    readonly peak: number;
+    readonly warmup: number;
+    readonly floor: number;
+  };
   readonly batch: number;
   readonly steps: number;
   readonly ema: number;
@@ -75,7 +87,12 @@ export interface TrainInfo {
   readonly clip: number;
   readonly timesteps: 'uniform' | 'stratified';
   /** Probabilities of the ways in which a row's roles are drawn, and of a given modality being made absent. */
-  readonly roles: { readonly all: number; readonly tasks: number; readonly any: number; readonly absent: number };
+  readonly roles: {
+    readonly all: number;
+    readonly tasks: number;
+    readonly any: number;
+    readonly absent: number;
+  };
 }
 
 /** Where a modality's rows come from. */

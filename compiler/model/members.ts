@@ -3,7 +3,20 @@
  *
  * @module
  */
-import type { Backbone, Decoder, Encoder, Entry, Let, Member, Modality, Model, Section, SectionName, Space, Task } from '../../grammar/ast.js';
+import type {
+  Backbone,
+  Decoder,
+  Encoder,
+  Entry,
+  Let,
+  Member,
+  Modality,
+  Model,
+  Section,
+  SectionName,
+  Space,
+  Task,
+} from '../../grammar/ast.js';
 import type { Diagnostics } from '../diagnostics/collect.js';
 import type { Module } from '../project/project.js';
 import { didYouMean } from '../diagnostics/suggest.js';
@@ -45,7 +58,8 @@ export function collectMembers(model: Model, module: Module, diagnostics: Diagno
     checkDuplicates(link.members, module.file, diagnostics);
     members = merge(members, link.members);
   }
-  const pick = <K extends Member['kind']>(kind: K) => members.filter((m): m is Extract<Member, { kind: K }> => m.kind === kind);
+  const pick = <K extends Member['kind']>(kind: K) =>
+    members.filter((m): m is Extract<Member, { kind: K }> => m.kind === kind);
   return {
     lets: pick('Let'),
     modalities: pick('Modality'),
@@ -61,14 +75,19 @@ export function collectMembers(model: Model, module: Module, diagnostics: Diagno
 /** The model's bases, outermost first, then the model itself. Bases are models of the same file. */
 function baseChain(model: Model, module: Module, diagnostics: Diagnostics): Model[] {
   const chain = [model];
-  for (let current = model; current.base && current.base.text !== ''; ) {
+  for (let current = model; current.base && current.base.text !== '';) {
     const name = current.base;
     const place = { file: module.file, range: name.range };
     const base = module.declared.get(name.text);
     if (base?.kind !== 'Model') {
       const models = [...module.declared].filter(([, d]) => d.kind === 'Model').map(([n]) => n);
       const near = didYouMean(name.text, models);
-      diagnostics.report('MMD0501', place, { name: name.text }, near === undefined ? {} : { help: `did you mean \`${near}\`?` });
+      diagnostics.report(
+        'MMD0501',
+        place,
+        { name: name.text },
+        near === undefined ? {} : { help: `did you mean \`${near}\`?` },
+      );
       break;
     }
     if (chain.includes(base)) {
@@ -90,8 +109,14 @@ function checkDuplicates(members: readonly Member[], file: string, diagnostics: 
       seen.set(key, member);
       continue;
     }
-    const range = (m: Member) => (m.kind === 'Section' ? m.keyword : m.kind === 'Let' ? m.names[0].range : m.name.range);
-    const name = member.kind === 'Section' ? member.section : member.kind === 'Let' ? member.names[0].text : member.name.text;
+    const range = (m: Member) =>
+      m.kind === 'Section' ? m.keyword : m.kind === 'Let' ? m.names[0].range : m.name.range;
+    const name =
+      member.kind === 'Section'
+        ? member.section
+        : member.kind === 'Let'
+          ? member.names[0].text
+          : member.name.text;
     if (name === '') continue;
     diagnostics.report(
       'MMD0305',

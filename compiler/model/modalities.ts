@@ -59,7 +59,11 @@ export function readModality(
       env,
       type.range,
       { name },
-      { help: near ? `did you mean \`${near}\`?` : `modality types are ${types.map((t) => `\`${t}\``).join(', ')}` },
+      {
+        help: near
+          ? `did you mean \`${near}\`?`
+          : `modality types are ${types.map((t) => `\`${t}\``).join(', ')}`,
+      },
     );
     return undefined;
   }
@@ -68,7 +72,13 @@ export function readModality(
   if (!read) return undefined;
   const discrete = kind === 'mask' || kind === 'category' || kind === 'tokens';
   const shape = read.dims;
-  const settings = new SettingsReader(fields, `modality.${declaration.name.text}`, declaration.options, declaration.range, defaults);
+  const settings = new SettingsReader(
+    fields,
+    `modality.${declaration.name.text}`,
+    declaration.options,
+    declaration.range,
+    defaults,
+  );
   const likelihood = readLikelihood(settings, kind);
   settings.finish();
   return {
@@ -89,7 +99,9 @@ function readLikelihood(settings: SettingsReader, kind: ModalityType): Likelihoo
   const [first] = allowed[kind];
   const fallback: FormValue = { form: first, args: first === 'gaussian' ? { sigma: 1 } : {} };
   const reason = kind === 'vector' || kind === 'image' ? `a ${kind} is real` : '';
-  const forms = Object.fromEntries(Object.entries(likelihoodForms).filter(([name]) => allowed[kind].includes(name as Likelihood['form'])));
+  const forms = Object.fromEntries(
+    Object.entries(likelihoodForms).filter(([name]) => allowed[kind].includes(name as Likelihood['form'])),
+  );
   return toLikelihood(settings.form('likelihood', forms, fallback, reason));
 }
 
@@ -121,7 +133,11 @@ function readDimensions(
   const names = dimensionNames[kind];
   const values = args.map((arg) => {
     if (arg.kind !== 'RestDim') return evaluator.evaluate(arg, env);
-    evaluator.report('MMD0406', env, arg.range, { what: 'a dimension of a modality', expected: 'an integer', found: 'a list' });
+    evaluator.report('MMD0406', env, arg.range, {
+      what: 'a dimension of a modality',
+      expected: 'an integer',
+      found: 'a list',
+    });
     return undefined;
   });
   if (values.some((v) => v === undefined || v.kind === 'error')) return undefined;
@@ -147,11 +163,18 @@ function readDimensions(
   for (const [i, value] of values.entries()) {
     const what = `the dimension ${names?.[i] ?? i + 1} of \`${kind}\``;
     if (value?.kind !== 'int') {
-      evaluator.report('MMD0406', env, args[i].range, { what, expected: 'an integer', found: value ? showType(value) : 'nothing' });
+      evaluator.report('MMD0406', env, args[i].range, {
+        what,
+        expected: 'an integer',
+        found: value ? showType(value) : 'nothing',
+      });
       return undefined;
     }
     if (value.value < 1) {
-      evaluator.report('MMD0412', env, args[i].range, { dimension: names?.[i] ?? String(i + 1), value: value.value });
+      evaluator.report('MMD0412', env, args[i].range, {
+        dimension: names?.[i] ?? String(i + 1),
+        value: value.value,
+      });
       return undefined;
     }
     dims.push(value.value);
@@ -160,7 +183,12 @@ function readDimensions(
 }
 
 /** Refuses shapes that nothing could hold. */
-export function checkSize(evaluator: Evaluator, env: Environment, dims: readonly number[], type: TypeExpr): boolean {
+export function checkSize(
+  evaluator: Evaluator,
+  env: Environment,
+  dims: readonly number[],
+  type: TypeExpr,
+): boolean {
   if (sizeOf(dims) <= maxElements) return true;
   evaluator.report('MMD0803', env, type.range, { elements: sizeOf(dims), limit: maxElements });
   return false;

@@ -38,7 +38,15 @@ export function parseOverride(text: string, diagnostics: Diagnostics): Override 
   const shift = equals + 1 - before.length;
   if (problems.length > 0) {
     const inside = (offset: number) => Math.min(Math.max(offset + shift, 0), text.length);
-    reportSyntax(diagnostics, file, problems.map((p) => ({ ...p, range: { start: inside(p.range.start), end: inside(p.range.end) }, related: [] })));
+    reportSyntax(
+      diagnostics,
+      file,
+      problems.map((p) => ({
+        ...p,
+        range: { start: inside(p.range.start), end: inside(p.range.end) },
+        related: [],
+      })),
+    );
     return undefined;
   }
   const [model] = tree.declarations;
@@ -62,7 +70,12 @@ export function applyOverrides(
   return result;
 }
 
-function applyOne(members: Members, override: Override, diagnostics: Diagnostics, files: WeakMap<Entry | Let, Override>): Members {
+function applyOne(
+  members: Members,
+  override: Override,
+  diagnostics: Diagnostics,
+  files: WeakMap<Entry | Let, Override>,
+): Members {
   const [head, ...rest] = override.path;
   const unknown = (name: string, candidates: readonly string[]): Members => {
     const start = override.text.indexOf(name);
@@ -71,13 +84,18 @@ function applyOne(members: Members, override: Override, diagnostics: Diagnostics
       'MMD0302',
       { file: overrideFile(override.text), range: { start, end: start + name.length } },
       { owner: 'the model', name },
-      { help: near ? `did you mean \`${near}\`?` : `there are ${candidates.map((c) => `\`${c}\``).join(', ')}` },
+      {
+        help: near
+          ? `did you mean \`${near}\`?`
+          : `there are ${candidates.map((c) => `\`${c}\``).join(', ')}`,
+      },
     );
     return members;
   };
   if (rest.length === 0) {
     const found = members.lets.find((item) => !item.tuple && item.names[0].text === head);
-    if (!found) return unknown(head, [...members.lets.flatMap((l) => l.names.map((n) => n.text)), ...sections]);
+    if (!found)
+      return unknown(head, [...members.lets.flatMap((l) => l.names.map((n) => n.text)), ...sections]);
     const replaced: Let = { ...found, value: override.value };
     files.set(replaced, override);
     return { ...members, lets: members.lets.map((item) => (item === found ? replaced : item)) };
@@ -85,7 +103,11 @@ function applyOne(members: Members, override: Override, diagnostics: Diagnostics
   if (head === 'task') {
     const [name, ...path] = rest;
     const task = members.tasks.find((t) => t.name.text === name);
-    if (!task || path.length === 0) return unknown(name, members.tasks.map((t) => t.name.text));
+    if (!task || path.length === 0)
+      return unknown(
+        name,
+        members.tasks.map((t) => t.name.text),
+      );
     const options = withEntry(task.options ?? emptyBlock(task.range), path, override, files);
     const replaced: Task = { ...task, options };
     return { ...members, tasks: members.tasks.map((t) => (t === task ? replaced : t)) };
@@ -109,7 +131,12 @@ function emptyBlock(range: Range): Block {
 }
 
 /** The block with `path` set to the override's value. */
-function withEntry(block: Block, path: readonly string[], override: Override, files: WeakMap<Entry | Let, Override>): Block {
+function withEntry(
+  block: Block,
+  path: readonly string[],
+  override: Override,
+  files: WeakMap<Entry | Let, Override>,
+): Block {
   const [head, ...rest] = path;
   const found = block.entries.find((entry) => entry.key.text === head);
   const start = override.text.indexOf(head);

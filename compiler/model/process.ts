@@ -48,7 +48,11 @@ export interface ReadProcess {
 }
 
 /** Reads and checks the block; undefined when its tables could not be made. */
-export function readProcess(settings: SettingsReader, modalities: readonly ModalityInfo[], encoders: ReadonlySet<string>): ReadProcess | undefined {
+export function readProcess(
+  settings: SettingsReader,
+  modalities: readonly ModalityInfo[],
+  encoders: ReadonlySet<string>,
+): ReadProcess | undefined {
   const { evaluator, env } = settings.fields;
   const steps = settings.int('steps', 1000, 'as in DDPM', { min: 2, max: 100_000 });
   const encoded = modalities.filter((m) => encoders.has(m.name)).map((m) => m.name);
@@ -57,9 +61,15 @@ export function readProcess(settings: SettingsReader, modalities: readonly Modal
   const aggregated = weights.size;
   const literal = settings.has('alpha');
   if (literal && settings.has('retention')) {
-    evaluator.report('MMD0601', env, settings.rangeOf('alpha'), {}, {
-      labels: [{ ...env.place(settings.rangeOf('retention')), message: '`retention` is set here' }],
-    });
+    evaluator.report(
+      'MMD0601',
+      env,
+      settings.rangeOf('alpha'),
+      {},
+      {
+        labels: [{ ...env.place(settings.rangeOf('retention')), message: '`retention` is set here' }],
+      },
+    );
   }
   const fallback: FormValue = { form: 'cosine', args: { offset: 0.008, max: 0.999 } };
   const schedule = literal
@@ -72,7 +82,12 @@ export function readProcess(settings: SettingsReader, modalities: readonly Modal
     { min: 0, above: true },
   );
   const predictForms: Forms = { x0: [], v: [], eps: [] };
-  const predict = settings.form('predict', predictForms, { form: 'x0', args: {} }, 'works with any number of components').form as 'x0' | 'v' | 'eps';
+  const predict = settings.form(
+    'predict',
+    predictForms,
+    { form: 'x0', args: {} },
+    'works with any number of components',
+  ).form as 'x0' | 'v' | 'eps';
   settings.finish();
   const spec: ProcessSpec = {
     steps,
@@ -84,7 +99,10 @@ export function readProcess(settings: SettingsReader, modalities: readonly Modal
   const tables = processTables(spec);
   const wrong = tables.a.findIndex((a, t) => t > 0 && !(a > 0 && a < 1));
   if (wrong > 0) {
-    evaluator.report('MMD0602', env, settings.rangeOf(literal ? 'alpha' : 'retention'), { t: wrong, value: tables.a[wrong] });
+    evaluator.report('MMD0602', env, settings.rangeOf(literal ? 'alpha' : 'retention'), {
+      t: wrong,
+      value: tables.a[wrong],
+    });
     return undefined;
   }
   return { spec, tables, predict };
@@ -108,7 +126,11 @@ function readOrigin(settings: SettingsReader, encoded: readonly string[]): Origi
 }
 
 /** Aggregated modalities and their weights: all but the origin, unless the block says otherwise. */
-function readWeights(settings: SettingsReader, encoded: readonly string[], origin: Origin): Map<string, Weights> {
+function readWeights(
+  settings: SettingsReader,
+  encoded: readonly string[],
+  origin: Origin,
+): Map<string, Weights> {
   const weights = new Map<string, Weights>();
   const aggregated = encoded.filter((name) => !(origin.form === 'modality' && origin.name === name));
   const nested: FormValue = { form: 'nested', args: { scale: 1 } };
@@ -120,7 +142,8 @@ function readWeights(settings: SettingsReader, encoded: readonly string[], origi
   }
   const block = settings.nested('weights') as SettingsReader;
   for (const name of encoded) {
-    if (aggregated.includes(name) || block.has(name)) weights.set(name, toWeights(block.form(name, weightForms, nested, reason)));
+    if (aggregated.includes(name) || block.has(name))
+      weights.set(name, toWeights(block.form(name, weightForms, nested, reason)));
   }
   const { evaluator, env } = settings.fields;
   for (const entry of block.others()) {

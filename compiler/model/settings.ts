@@ -6,7 +6,15 @@
  */
 import type { Block, Entry, Range } from '../../grammar/ast.js';
 import { didYouMean } from '../diagnostics/suggest.js';
-import { FieldReader, showField, type FieldType, type FieldValue, type FormValue, type NumberType, type RangeValue } from './forms.js';
+import {
+  FieldReader,
+  showField,
+  type FieldType,
+  type FieldValue,
+  type FormValue,
+  type NumberType,
+  type RangeValue,
+} from './forms.js';
 
 /** A value that the spec did not give. */
 export interface FilledDefault {
@@ -88,7 +96,12 @@ export class SettingsReader {
     return this.read(key, { type: 'range' }, null, reason) as RangeValue | null;
   }
 
-  form(key: string, forms: Extract<FieldType, { type: 'form' }>['forms'], fallback: FormValue, reason: string): FormValue {
+  form(
+    key: string,
+    forms: Extract<FieldType, { type: 'form' }>['forms'],
+    fallback: FormValue,
+    reason: string,
+  ): FormValue {
     return this.read(key, { type: 'form', forms }, fallback, reason) as FormValue;
   }
 
@@ -118,11 +131,15 @@ export class SettingsReader {
     this.expect(key);
     const entry = this.entries.get(key);
     if (!entry) {
-      if (reason !== '') this.defaults.push({ path: `${this.path}.${key}`, value: showField(fallback), reason });
+      if (reason !== '')
+        this.defaults.push({ path: `${this.path}.${key}`, value: showField(fallback), reason });
       return fallback;
     }
     if (!entry.value) {
-      this.fields.evaluator.report('MMD0701', this.fieldsOf(entry).env, entry.range, { key, expected: 'a value' });
+      this.fields.evaluator.report('MMD0701', this.fieldsOf(entry).env, entry.range, {
+        key,
+        expected: 'a value',
+      });
       return fallback;
     }
     return this.fieldsOf(entry).read(entry.value, field, `\`${key}\``) ?? fallback;
@@ -146,10 +163,21 @@ export class SettingsReader {
         entry.key.range,
         { owner: `\`${this.path}\``, name: entry.key.text },
         near === undefined
-          ? { help: candidates.length > 0 ? `its settings are ${candidates.map((k) => `\`${k}\``).join(', ')}` : 'it has no settings' }
+          ? {
+              help:
+                candidates.length > 0
+                  ? `its settings are ${candidates.map((k) => `\`${k}\``).join(', ')}`
+                  : 'it has no settings',
+            }
           : {
               help: `did you mean \`${near}\`?`,
-              fixes: [{ title: `rename to \`${near}\``, safe: false, edits: [{ file, range: entry.key.range, text: near }] }],
+              fixes: [
+                {
+                  title: `rename to \`${near}\``,
+                  safe: false,
+                  edits: [{ file, range: entry.key.range, text: near }],
+                },
+              ],
             },
       );
     }

@@ -36,8 +36,17 @@ export function readTask(
       if (name.text === '') return [];
       const found = modalities.find((m) => m.name === name.text);
       if (!found) {
-        const near = didYouMean(name.text, modalities.map((m) => m.name));
-        evaluator.report('MMD0304', env, name.range, { name: name.text }, near === undefined ? {} : { help: `did you mean \`${near}\`?` });
+        const near = didYouMean(
+          name.text,
+          modalities.map((m) => m.name),
+        );
+        evaluator.report(
+          'MMD0304',
+          env,
+          name.range,
+          { name: name.text },
+          near === undefined ? {} : { help: `did you mean \`${near}\`?` },
+        );
         return [];
       }
       if (seen.has(name.text)) {
@@ -52,14 +61,26 @@ export function readTask(
   const path = `task.${task.name.text}`;
   const settings = new SettingsReader(fields, path, task.options, task.range, defaults);
   const guidance = settings.float('guidance', 1, '', { min: 0, max: 100 });
-  const sampler = toSampler(settings.form('sampler', samplerForms, { form: 'ddim', args: { eta: 0 } }, 'deterministic, and good at few steps'));
-  const steps = settings.int('steps', Math.min(50, process.steps), 'more rarely shows', { min: 1, max: process.steps });
+  const sampler = toSampler(
+    settings.form(
+      'sampler',
+      samplerForms,
+      { form: 'ddim', args: { eta: 0 } },
+      'deterministic, and good at few steps',
+    ),
+  );
+  const steps = settings.int('steps', Math.min(50, process.steps), 'more rarely shows', {
+    min: 1,
+    max: process.steps,
+  });
   const compact = given.length > 0 && produced.every((m) => m.type === 'category' || m.type === 'vector');
   const readout = settings.form(
     'readout',
     readoutForms,
     compact ? { form: 'terminal', args: { calls: 8 } } : { form: 'chain', args: {} },
-    compact ? 'a low-dimensional target leaks through z_t; at t = T it is read from what is given' : 'produced modalities must fit each other',
+    compact
+      ? 'a low-dimensional target leaks through z_t; at t = T it is read from what is given'
+      : 'produced modalities must fit each other',
   );
   settings.finish();
   if (guidance !== 1 && given.length === 0) {
@@ -73,7 +94,10 @@ export function readTask(
     guidance,
     sampler,
     steps,
-    readout: readout.form === 'terminal' ? { form: 'terminal', calls: readout.args.calls as number } : { form: 'chain' },
+    readout:
+      readout.form === 'terminal'
+        ? { form: 'terminal', calls: readout.args.calls as number }
+        : { form: 'chain' },
     place: task.name.range,
   };
 }

@@ -46,7 +46,12 @@ const l3Forms: Forms = {
  * @param terms modalities that have a term in L2: those with a decoder
  * @param sigma1 sigma_1 of the process, the default of the decoder variance in L3
  */
-export function readLoss(settings: SettingsReader, terms: readonly ModalityInfo[], hasOrigin: boolean, sigma1: number): LossInfo {
+export function readLoss(
+  settings: SettingsReader,
+  terms: readonly ModalityInfo[],
+  hasOrigin: boolean,
+  sigma1: number,
+): LossInfo {
   const { evaluator, env } = settings.fields;
   const one: FormValue = { form: bareNumber, args: { weight: 1 } };
   const bound = 'a term of the bound counts once';
@@ -61,7 +66,10 @@ export function readLoss(settings: SettingsReader, terms: readonly ModalityInfo[
     L2.set(modality.name, { weight: value.args.weight as number, mean: value.form === 'mean' });
   }
   for (const entry of block?.others() ?? []) {
-    const near = didYouMean(entry.key.text, terms.map((m) => m.name));
+    const near = didYouMean(
+      entry.key.text,
+      terms.map((m) => m.name),
+    );
     evaluator.report(
       'MMD0304',
       env,
@@ -74,7 +82,11 @@ export function readLoss(settings: SettingsReader, terms: readonly ModalityInfo[
     'L3',
     l3Forms,
     { form: bareNumber, args: { weight: simplified || !hasOrigin ? 0 : 1, sigma: null } },
-    simplified ? 'the simplified L1 covers t = 1 (DDPM, eq. 14); still reported' : hasOrigin ? bound : 'the origin is zero',
+    simplified
+      ? 'the simplified L1 covers t = 1 (DDPM, eq. 14); still reported'
+      : hasOrigin
+        ? bound
+        : 'the origin is zero',
   );
   settings.finish();
   return {
@@ -135,7 +147,8 @@ export function readTrain(settings: SettingsReader): TrainInfo {
     'less noise in the loss at no cost',
   ).form as TrainInfo['timesteps'];
   const roles = settings.nested('roles');
-  const read = (key: string, value: number, reason: string) => roles?.float(key, value, '', share) ?? note(settings, key, value, reason);
+  const read = (key: string, value: number, reason: string) =>
+    roles?.float(key, value, '', share) ?? note(settings, key, value, reason);
   const drawn = {
     all: read('all', 0.5, 'half of the rows train joint generation'),
     tasks: read('tasks', 0.4, 'most of the rest train the declared tasks'),

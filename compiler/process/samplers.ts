@@ -40,11 +40,18 @@ export function timesteps(T: number, count: number): number[] {
 export function updates(tables: ProcessTables, sampler: Sampler, times: readonly number[]): Update[] {
   return times.map((t, i) => {
     const s = times[i + 1] ?? 0;
-    return sampler.form === 'dpmpp' ? multistep(tables, t, s, times[i - 1]) : singleStep(tables, sampler, t, s);
+    return sampler.form === 'dpmpp'
+      ? multistep(tables, t, s, times[i - 1])
+      : singleStep(tables, sampler, t, s);
   });
 }
 
-function singleStep(tables: ProcessTables, sampler: Exclude<Sampler, { form: 'dpmpp' }>, t: number, s: number): Update {
+function singleStep(
+  tables: ProcessTables,
+  sampler: Exclude<Sampler, { form: 'dpmpp' }>,
+  t: number,
+  s: number,
+): Update {
   const eta = sampler.form === 'ddpm' ? 1 : sampler.eta;
   // q^2 = eta^2 (sigma_s^2 / sigma_t^2)(1 - A_t/A_s); 1 - A_t/A_s = (B_t - (A_t/A_s) B_s) without cancellation.
   const r = tables.A[t] / tables.A[s];
@@ -70,7 +77,8 @@ function multistep(tables: ProcessTables, t: number, s: number, before: number |
     const h = lambda(s) - lambda(t);
     const hBefore = before === undefined ? NaN : lambda(t) - lambda(before);
     // First order where lambda is not finite (t = T with no signal left, s = 0) or not monotone.
-    const ratio = Number.isFinite(h) && Number.isFinite(hBefore) && h > 0 && hBefore > 0 ? h / (2 * hBefore) : 0;
+    const ratio =
+      Number.isFinite(h) && Number.isFinite(hBefore) && h > 0 && hBefore > 0 ? h / (2 * hBefore) : 0;
     y.push(first * (1 + ratio));
     previous.push(-first * ratio);
   }

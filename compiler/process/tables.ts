@@ -11,7 +11,10 @@
  */
 import { curveOf, retention, type Schedule, type Weights } from './schedule.js';
 
-export type Origin = { readonly form: 'zero' } | { readonly form: 'mean' } | { readonly form: 'modality'; readonly name: string };
+export type Origin =
+  | { readonly form: 'zero' }
+  | { readonly form: 'mean' }
+  | { readonly form: 'modality'; readonly name: string };
 
 export interface ComponentSpec {
   /** The modality whose encoding this is. */
@@ -128,7 +131,7 @@ function weightTables(weights: Weights | undefined, a: Float64Array, A: Float64A
 export function posterior(tables: ProcessTables, t: number, s: number) {
   const r = tables.A[t] / tables.A[s];
   const root = Math.sqrt(r);
-  const oneMinusR = s === t - 1 ? 1 - tables.a[t] : (tables.B[t] - r * tables.B[s]);
+  const oneMinusR = s === t - 1 ? 1 - tables.a[t] : tables.B[t] - r * tables.B[s];
   const fromZ = (root * tables.B[s]) / tables.B[t];
   const fromY = tables.components.map((component) => {
     const w = component.v[t] / root - component.v[s];

@@ -21,7 +21,10 @@ export type ReadResult =
   | { readonly ok: false; readonly reason: 'missing' | 'outside' | 'unreadable'; readonly detail: string };
 
 /** A host over texts in memory: for the browser, tests, and source from standard input. */
-export function memoryHost(files: Readonly<Record<string, string>>, library: Readonly<Record<string, string>>): Host {
+export function memoryHost(
+  files: Readonly<Record<string, string>>,
+  library: Readonly<Record<string, string>>,
+): Host {
   return {
     read: (path) =>
       Object.hasOwn(files, path)

@@ -111,7 +111,11 @@ class Loader {
         continue;
       }
       if (scope.has(local.text)) {
-        this.diagnostics.report('MMD0305', { file: module.file, range: local.range }, { kind: 'the name', name: local.text });
+        this.diagnostics.report(
+          'MMD0305',
+          { file: module.file, range: local.range },
+          { kind: 'the name', name: local.text },
+        );
         continue;
       }
       scope.set(local.text, { declaration, module: target });
@@ -125,12 +129,22 @@ class Loader {
     if (path.startsWith('std/')) {
       const found = this.library(path.slice(4));
       if (!found) {
-        const near = didYouMean(path, this.host.libraryModules().map((name) => `std/${name}`));
+        const near = didYouMean(
+          path,
+          this.host.libraryModules().map((name) => `std/${name}`),
+        );
         this.diagnostics.report(
           'MMD0205',
           { file: module.file, range },
           { path },
-          { help: near ? `did you mean \`${near}\`?` : `there are ${this.host.libraryModules().map((m) => `\`std/${m}\``).join(', ')}` },
+          {
+            help: near
+              ? `did you mean \`${near}\`?`
+              : `there are ${this.host
+                  .libraryModules()
+                  .map((m) => `\`std/${m}\``)
+                  .join(', ')}`,
+          },
         );
       }
       return found;
@@ -146,7 +160,10 @@ class Loader {
     const place = { file: module.file, range };
     const file = joinPath(module.file, path);
     if (file === undefined) {
-      this.diagnostics.report('MMD0203', place, { path, root: 'the folder of the spec, or of its package.json' });
+      this.diagnostics.report('MMD0203', place, {
+        path,
+        root: 'the folder of the spec, or of its package.json',
+      });
       return undefined;
     }
     const cycle = this.loading.indexOf(file);
@@ -158,13 +175,17 @@ class Loader {
     const known = this.modules.get(file);
     if (known) return known;
     if (this.modules.size >= maxModules) {
-      this.diagnostics.report('MMD0207', place, { path, reason: `a project has at most ${maxModules} files` });
+      this.diagnostics.report('MMD0207', place, {
+        path,
+        reason: `a project has at most ${maxModules} files`,
+      });
       return undefined;
     }
     const result = this.host.read(file);
     if (result.ok) return this.load(file, result.text, false);
     if (result.reason === 'missing') this.diagnostics.report('MMD0201', place, { path });
-    else if (result.reason === 'outside') this.diagnostics.report('MMD0203', place, { path, root: result.detail });
+    else if (result.reason === 'outside')
+      this.diagnostics.report('MMD0203', place, { path, root: result.detail });
     else this.diagnostics.report('MMD0207', place, { path, reason: result.detail });
     return undefined;
   }

@@ -34,11 +34,16 @@ export async function check(files: readonly string[], options: CheckOptions): Pr
     if (list.length > 0) print(renderText(list, source, painterFor(process.stdout, options.color)));
     note(summary(list));
   }
-  const failing = list.some((d) => d.severity === 'error' || (options.denyWarnings && d.severity === 'warning'));
+  const failing = list.some(
+    (d) => d.severity === 'error' || (options.denyWarnings && d.severity === 'warning'),
+  );
   if (failing) process.exitCode = 1;
 }
 
-function checkAll(files: readonly string[], options: CheckOptions): { list: Diagnostic[]; sources: Map<string, string> } {
+function checkAll(
+  files: readonly string[],
+  options: CheckOptions,
+): { list: Diagnostic[]; sources: Map<string, string> } {
   const list: Diagnostic[] = [];
   const sources = new Map<string, string>();
   for (const file of files) {
@@ -56,7 +61,9 @@ function applyFixes(list: readonly Diagnostic[], sources: ReadonlyMap<string, st
   for (const d of list) {
     const fix = d.fixes.find((f) => f.safe);
     const apart = (edit: Edit) =>
-      (edits.get(edit.file) ?? []).every((e) => edit.range.end <= e.range.start || edit.range.start >= e.range.end);
+      (edits.get(edit.file) ?? []).every(
+        (e) => edit.range.end <= e.range.start || edit.range.start >= e.range.end,
+      );
     if (!fix?.edits.every(apart)) continue;
     count++;
     for (const edit of fix.edits) edits.set(edit.file, [...(edits.get(edit.file) ?? []), edit]);

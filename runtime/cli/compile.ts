@@ -62,16 +62,22 @@ function json(value: unknown): string {
 }
 
 /** Graphs as JSON, each checked against the published schema before anything is written. */
-async function graphFiles(graphs: Readonly<Record<string, Graph>>): Promise<Map<string, string | Uint8Array>> {
+async function graphFiles(
+  graphs: Readonly<Record<string, Graph>>,
+): Promise<Map<string, string | Uint8Array>> {
   const { Ajv2020 } = await import('ajv/dist/2020.js');
-  const schema = JSON.parse(readFileSync(join(packageRoot(), 'schema', 'graph.schema.json'), 'utf8')) as object;
+  const schema = JSON.parse(
+    readFileSync(join(packageRoot(), 'schema', 'graph.schema.json'), 'utf8'),
+  ) as object;
   const validate = new Ajv2020({ strict: false, allErrors: false }).compile(schema);
   const files = new Map<string, string | Uint8Array>();
   for (const [name, graph] of Object.entries(graphs)) {
     const value = toJSON(graph);
     if (!validate(value)) {
       const [first] = validate.errors ?? [];
-      throw new Error(`the graph "${name}" does not follow its own schema: ${first?.instancePath} ${first?.message}`);
+      throw new Error(
+        `the graph "${name}" does not follow its own schema: ${first?.instancePath} ${first?.message}`,
+      );
     }
     files.set(`${name}.graph.json`, json(value));
   }
@@ -81,7 +87,10 @@ async function graphFiles(graphs: Readonly<Record<string, Graph>>): Promise<Map<
 async function onnxFiles(graphs: Readonly<Record<string, Graph>>): Promise<Map<string, string | Uint8Array>> {
   const { lowerToOnnx } = await import('../../compiler/targets/onnx/index.js');
   return new Map(
-    Object.entries(graphs).map(([name, graph]) => [`${name}.onnx`, lowerToOnnx(graph, { provider: 'cpu', contrib: true }).bytes]),
+    Object.entries(graphs).map(([name, graph]) => [
+      `${name}.onnx`,
+      lowerToOnnx(graph, { provider: 'cpu', contrib: true }).bytes,
+    ]),
   );
 }
 
@@ -93,22 +102,54 @@ function tablesOf({ tables }: ModelInfo): object {
     A: [...tables.A],
     sigma: [...tables.sigma],
     variance: [...tables.variance],
-    components: tables.components.map(({ name, o, w, v, c, k }) => ({ name, o, w: [...w], v: [...v], c: [...c], k: [...k] })),
+    components: tables.components.map(({ name, o, w, v, c, k }) => ({
+      name,
+      o,
+      w: [...w],
+      v: [...v],
+      c: [...c],
+      k: [...k],
+    })),
   };
 }
 
-function describe(model: CompiledModel, graphs: Readonly<Record<string, Graph>>, terms: readonly string[]): object {
+function describe(
+  model: CompiledModel,
+  graphs: Readonly<Record<string, Graph>>,
+  terms: readonly string[],
+): object {
   const { info, layout } = model;
   return {
     model: info.name,
     hash: model.hash(),
-    modalities: info.modalities.map(({ name, type, shape, dataShape, likelihood, range }) => ({ name, type, shape, dataShape, likelihood, range })),
+    modalities: info.modalities.map(({ name, type, shape, dataShape, likelihood, range }) => ({
+      name,
+      type,
+      shape,
+      dataShape,
+      likelihood,
+      range,
+    })),
     space: info.space,
-    tasks: info.tasks.map(({ name, given, produced, guidance, sampler, steps, readout }) => ({ name, given, produced, guidance, sampler, steps, readout })),
+    tasks: info.tasks.map(({ name, given, produced, guidance, sampler, steps, readout }) => ({
+      name,
+      given,
+      produced,
+      guidance,
+      sampler,
+      steps,
+      readout,
+    })),
     train: info.train,
     terms,
     carry: trainCarry,
-    parameters: layout.trainable.map(({ name, shape, offset, init, decay }) => ({ name, shape, offset, init, decay })),
+    parameters: layout.trainable.map(({ name, shape, offset, init, decay }) => ({
+      name,
+      shape,
+      offset,
+      init,
+      decay,
+    })),
     statistics: layout.statistics.map(({ name, shape, offset }) => ({ name, shape, offset })),
     graphs: Object.fromEntries(Object.entries(graphs).map(([name, graph]) => [name, hash(graph)])),
     defaults: info.defaults,
@@ -122,7 +163,10 @@ function disabledPasses(text: string | undefined): string[] {
   return text.split(',').map((item) => {
     const name = item.trim().replace(/^-/, '');
     if (!item.trim().startsWith('-') || !known.includes(name)) {
-      throw new UsageFault(`--passes ${item}: it is not a pass with a minus before it`, `passes are ${known.join(', ')}`);
+      throw new UsageFault(
+        `--passes ${item}: it is not a pass with a minus before it`,
+        `passes are ${known.join(', ')}`,
+      );
     }
     return name;
   });
@@ -132,7 +176,8 @@ function disabledPasses(text: string | undefined): string[] {
 function dump(model: CompiledModel, stage: string, disable: readonly string[]): void {
   const stages: Record<string, () => Graph> = {
     forward: () => model.forward(model.info.train.batch, { disable: passes.map((pass) => pass.name) }).graph,
-    step: () => model.trainingStep(model.info.train.batch, { disable: passes.map((pass) => pass.name) }).graph,
+    step: () =>
+      model.trainingStep(model.info.train.batch, { disable: passes.map((pass) => pass.name) }).graph,
   };
   for (const { name } of passes) {
     stages[name] = () => {
@@ -145,7 +190,10 @@ function dump(model: CompiledModel, stage: string, disable: readonly string[]): 
     };
   }
   if (!Object.hasOwn(stages, stage)) {
-    throw new UsageFault(`--dump ${stage}: there is no such stage`, `stages are ${Object.keys(stages).join(', ')}`);
+    throw new UsageFault(
+      `--dump ${stage}: there is no such stage`,
+      `stages are ${Object.keys(stages).join(', ')}`,
+    );
   }
   print(printGraph(stages[stage]()));
 }

@@ -13,7 +13,10 @@ export function explainCode(code: string): void {
   const found = findRow(code);
   if (!found) {
     const near = didYouMean(code.toUpperCase(), codes());
-    throw new UsageFault(`there is no diagnostic ${code}`, near ? `did you mean ${near}?` : 'codes look like MMD0401');
+    throw new UsageFault(
+      `there is no diagnostic ${code}`,
+      near ? `did you mean ${near}?` : 'codes look like MMD0401',
+    );
   }
   print(explain(found.code));
 }

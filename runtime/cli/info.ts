@@ -14,6 +14,10 @@ export async function info(): Promise<void> {
   print(`${availableParallelism()} processors, ${(totalmem() / 2 ** 30).toFixed(1)} GiB of memory`);
   print('executors, fastest first:');
   for (const executor of await available()) {
-    print(executor.ok ? `  ${executor.name}: ${executor.detail}` : `  ${executor.name}: not available (${executor.reason})`);
+    print(
+      executor.ok
+        ? `  ${executor.name}: ${executor.detail}`
+        : `  ${executor.name}: not available (${executor.reason})`,
+    );
   }
 }

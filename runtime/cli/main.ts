@@ -18,9 +18,11 @@ const backends = ['auto', 'ort', 'ort-wasm', 'reference'];
 function integer(low: number) {
   return (text: string): number => {
     const value = Number(text);
-    if (!/^\d[\d_]*$/.test(text) && !Number.isInteger(value)) throw new InvalidArgumentError('it must be an integer.');
+    if (!/^\d[\d_]*$/.test(text) && !Number.isInteger(value))
+      throw new InvalidArgumentError('it must be an integer.');
     const n = Number(text.replaceAll('_', ''));
-    if (n < low || !Number.isSafeInteger(n)) throw new InvalidArgumentError(`it must be an integer of at least ${low}.`);
+    if (n < low || !Number.isSafeInteger(n))
+      throw new InvalidArgumentError(`it must be an integer of at least ${low}.`);
     return n;
   };
 }
@@ -31,66 +33,96 @@ function build(): Command {
   const program = new Command('mmdc')
     .description('Compiler for .mmd specs of multimodal diffusion models.')
     .version(version(), '-V, --version')
-    .addOption(new Option('--color <when>', 'colour in messages').choices(['auto', 'always', 'never']).default('auto'))
+    .addOption(
+      new Option('--color <when>', 'colour in messages').choices(['auto', 'always', 'never']).default('auto'),
+    )
     .showHelpAfterError('(`mmdc --help` lists the commands)')
     .exitOverride();
   const color = (): ColorChoice => program.opts<{ color: ColorChoice }>().color;
-  const setOption = new Option('--set <path=value>', 'override a setting of the spec; may be repeated').argParser(collect);
+  const setOption = new Option(
+    '--set <path=value>',
+    'override a setting of the spec; may be repeated',
+  ).argParser(collect);
   const modelOption = new Option('--model <name>', 'the model, where the file has several');
   const backendOption = new Option('--backend <name>', 'executor').choices(backends).default('auto');
   const threadsOption = new Option('--threads <n>', 'threads of the executor').argParser(integer(1));
-  const command = (name: string, description: string) => program.command(name).description(description).exitOverride();
+  const command = (name: string, description: string) =>
+    program.command(name).description(description).exitOverride();
 
   command('check', 'report everything that is wrong with specs; nothing is written')
     .argument('<files...>', 'specs, or - for standard input')
-    .addOption(new Option('--format <form>', 'form of the report').choices(['text', 'json', 'sarif']).default('text'))
+    .addOption(
+      new Option('--format <form>', 'form of the report').choices(['text', 'json', 'sarif']).default('text'),
+    )
     .option('--deny-warnings', 'exit with 1 on warnings too')
     .option('--fix', 'apply safe fixes')
     .addOption(setOption)
-    .action(async (files: string[], options) => (await import('./check.js')).check(files, { ...options, color: color() }));
+    .action(async (files: string[], options) =>
+      (await import('./check.js')).check(files, { ...options, color: color() }),
+    );
 
   command('fmt', 'format specs in place')
     .argument('<files...>', 'specs, or - for standard input')
     .option('--check', 'only name the files that would change, and exit with 1 if there are any')
-    .action(async (files: string[], options) => (await import('./format.js')).formatFiles(files, { ...options, color: color() }));
+    .action(async (files: string[], options) =>
+      (await import('./format.js')).formatFiles(files, { ...options, color: color() }),
+    );
 
   command('compile', 'write the typed graphs and coefficient tables of a model')
     .argument('<file>', 'a spec')
     .requiredOption('-o, --out <dir>', 'folder to write to')
     .addOption(new Option('--target <name>', 'what to write').choices(['graph', 'onnx']).default('graph'))
     .option('--dump <stage>', 'print the training graph after a stage: forward, step, or a pass')
-    .option('--passes <names>', 'comma-separated passes to leave out, each with a minus: -cse,-sink-transposes')
+    .option(
+      '--passes <names>',
+      'comma-separated passes to leave out, each with a minus: -cse,-sink-transposes',
+    )
     .option('--stats', 'print counts of parameters, operations and arithmetic')
     .addOption(modelOption)
     .addOption(setOption)
-    .action(async (file: string, options) => (await import('./compile.js')).compile(file, { ...options, color: color() }));
+    .action(async (file: string, options) =>
+      (await import('./compile.js')).compile(file, { ...options, color: color() }),
+    );
 
   command('train', 'train a model')
     .argument('<file>', 'a spec')
     .option('--data <dir>', 'root of the files that the `data` block names, or builtin:scenes')
     .requiredOption('--out <run>', 'folder of the run')
-    .addOption(new Option('--steps <n>', 'steps, in place of the spec\'s').argParser(integer(1)))
-    .addOption(new Option('--seed <s>', 'seed, in place of the spec\'s').argParser(integer(0)))
+    .addOption(new Option('--steps <n>', "steps, in place of the spec's").argParser(integer(1)))
+    .addOption(new Option('--seed <s>', "seed, in place of the spec's").argParser(integer(0)))
     .addOption(setOption)
     .addOption(modelOption)
     .addOption(backendOption)
     .addOption(threadsOption)
     .option('--resume', 'go on from the newest checkpoint of the run')
-    .action(async (file: string, options) => (await import('./train.js')).train(file, { ...options, color: color() }));
+    .action(async (file: string, options) =>
+      (await import('./train.js')).train(file, { ...options, color: color() }),
+    );
 
   command('sample', 'sample from a trained model')
     .argument('<run>', 'folder of the run')
     .requiredOption('--out <dir>', 'folder to write to')
     .option('--task <name>', 'a task of the spec')
-    .addOption(new Option('--given <name=value>', 'a class, a .npy file, or rows of data (DIR#0:500); may be repeated').argParser(collect))
-    .addOption(new Option('--produce <names>', 'modalities to produce; may be repeated or comma-separated').argParser(collect))
+    .addOption(
+      new Option(
+        '--given <name=value>',
+        'a class, a .npy file, or rows of data (DIR#0:500); may be repeated',
+      ).argParser(collect),
+    )
+    .addOption(
+      new Option('--produce <names>', 'modalities to produce; may be repeated or comma-separated').argParser(
+        collect,
+      ),
+    )
     .addOption(new Option('-n <rows>', 'rows to sample').argParser(integer(1)))
     .addOption(new Option('--steps <k>', 'model calls of the chain').argParser(integer(1)))
     .addOption(new Option('--sampler <name>', 'sampler').choices(['ddpm', 'ddim', 'dpmpp']))
     .addOption(new Option('--seed <s>', 'seed').argParser(integer(0)).default(0))
     .addOption(backendOption)
     .addOption(threadsOption)
-    .action(async (run: string, options) => (await import('./sample.js')).sample(run, { ...options, color: color() }));
+    .action(async (run: string, options) =>
+      (await import('./sample.js')).sample(run, { ...options, color: color() }),
+    );
 
   command('report', 'write RUN/report.html: curves, samples, settings, the spec')
     .argument('<run>', 'folder of the run')
@@ -100,7 +132,9 @@ function build(): Command {
     .argument('<code>', 'such as MMD0401')
     .action(async (code: string) => (await import('./explain.js')).explainCode(code));
 
-  command('info', 'versions, executors found, and why one was not').action(async () => (await import('./info.js')).info());
+  command('info', 'versions, executors found, and why one was not').action(async () =>
+    (await import('./info.js')).info(),
+  );
   return program;
 }
 

@@ -86,7 +86,10 @@ function readSamples(dir: string, info: ModelInfo): TaskSamples | undefined {
   const names = [...description.given, ...description.produced];
   const arrays = new Map(names.map((name) => [name, readNpy(join(dir, `${name}.npy`))]));
   const modality = (name: string) => info.modalities.find((m) => m.name === name) as ModalityInfo;
-  const captions = captionsOf(names.map(modality).filter((m) => m.type === 'category'), arrays);
+  const captions = captionsOf(
+    names.map(modality).filter((m) => m.type === 'category'),
+    arrays,
+  );
   const grid = { ...gridLayout(description.n), count: description.n };
   const images = names.flatMap((name): SampleImage[] => {
     const array = arrays.get(name);
@@ -95,10 +98,26 @@ function readSamples(dir: string, info: ModelInfo): TaskSamples | undefined {
     const png = drawRows(info, name, rows);
     if (!png) return [];
     const role = description.given.includes(name) ? 'given' : 'generated';
-    return [{ name: `${name} (${role})`, png, grid, alt: `${description.n} ${role} pictures of \`${name}\``, ...(captions ? { captions } : {}) }];
+    return [
+      {
+        name: `${name} (${role})`,
+        png,
+        grid,
+        alt: `${description.n} ${role} pictures of \`${name}\``,
+        ...(captions ? { captions } : {}),
+      },
+    ];
   });
-  const sampler = description.sampler === 'ddim' ? `DDIM (eta ${description.eta})` : description.sampler === 'ddpm' ? 'DDPM' : 'DPM-Solver++(2M)';
-  const how = description.readout === 'terminal' ? `mean of ${description.calls} calls at t = T` : `${sampler}, ${description.steps} steps`;
+  const sampler =
+    description.sampler === 'ddim'
+      ? `DDIM (eta ${description.eta})`
+      : description.sampler === 'ddpm'
+        ? 'DDPM'
+        : 'DPM-Solver++(2M)';
+  const how =
+    description.readout === 'terminal'
+      ? `mean of ${description.calls} calls at t = T`
+      : `${sampler}, ${description.steps} steps`;
   const guidance = description.guidance === 1 ? '' : `, guidance ${description.guidance}`;
   return {
     task: description.task ?? 'samples',
@@ -109,7 +128,10 @@ function readSamples(dir: string, info: ModelInfo): TaskSamples | undefined {
   };
 }
 
-function captionsOf(modalities: readonly ModalityInfo[], arrays: ReadonlyMap<string, { readonly data: ArrayLike<number>; readonly shape: readonly number[] }>): string[] | undefined {
+function captionsOf(
+  modalities: readonly ModalityInfo[],
+  arrays: ReadonlyMap<string, { readonly data: ArrayLike<number>; readonly shape: readonly number[] }>,
+): string[] | undefined {
   if (modalities.length === 0) return undefined;
   const [first] = modalities;
   const n = arrays.get(first.name)?.shape[0] ?? 0;

@@ -42,10 +42,16 @@ export async function sample(dir: string, options: SampleOptions): Promise<void>
   const given = (options.given ?? []).map((text) => readGiven(info, text));
   const again = given.find((g, i) => given.findIndex((other) => other.name === g.name) !== i);
   if (again) throw new UsageFault(`--given ${again.name} is there twice`);
-  const task = chooseTask(info, options, given.map((g) => g.name));
+  const task = chooseTask(
+    info,
+    options,
+    given.map((g) => g.name),
+  );
   const steps = options.steps ?? task.steps;
-  if (steps > info.tables.steps) throw new UsageFault(`--steps ${steps}: the process has ${info.tables.steps} steps`);
-  const n = options.n ?? Math.max(defaultRows, ...given.map((g) => g.rows.shape[0]).filter((rows) => rows > 1));
+  if (steps > info.tables.steps)
+    throw new UsageFault(`--steps ${steps}: the process has ${info.tables.steps} steps`);
+  const n =
+    options.n ?? Math.max(defaultRows, ...given.map((g) => g.rows.shape[0]).filter((rows) => rows > 1));
   const data = new Map<string, Rows>();
   for (const name of task.given) {
     const found = given.find((g) => g.name === name);
@@ -53,12 +59,25 @@ export async function sample(dir: string, options: SampleOptions): Promise<void>
     const rows = found?.rows ?? heldOut(info, name, run.data, n);
     data.set(name, fitRows(name, rows, n));
   }
-  const sampler: Sampler = options.sampler === undefined ? task.sampler : options.sampler === 'ddim' ? { form: 'ddim', eta: 0 } : { form: options.sampler };
+  const sampler: Sampler =
+    options.sampler === undefined
+      ? task.sampler
+      : options.sampler === 'ddim'
+        ? { form: 'ddim', eta: 0 }
+        : { form: options.sampler };
   const request = { ...task, rows: n, seed: options.seed, steps, sampler };
   let progress: Progress | undefined;
   let result: Extract<Message, { kind: 'sampled' }> | undefined;
   const { interrupted } = await runJob(
-    { kind: 'sample', bundle: run.bundle, dir: resolve(dir), request, data, backend: options.backend, threads: options.threads ?? null },
+    {
+      kind: 'sample',
+      bundle: run.bundle,
+      dir: resolve(dir),
+      request,
+      data,
+      backend: options.backend,
+      threads: options.threads ?? null,
+    },
     {
       onInterrupt: () => process.exit(130),
       onMessage: (message) => {
@@ -101,23 +120,34 @@ function chooseTask(info: ModelInfo, options: SampleOptions, given: readonly str
     if (!task) {
       const names = info.tasks.map((t) => t.name);
       const near = didYouMean(options.task, names);
-      throw new InputFault(`the model has no task \`${options.task}\``, near ? `did you mean \`${near}\`?` : `it has ${names.map((t) => `\`${t}\``).join(', ')}`);
+      throw new InputFault(
+        `the model has no task \`${options.task}\``,
+        near ? `did you mean \`${near}\`?` : `it has ${names.map((t) => `\`${t}\``).join(', ')}`,
+      );
     }
     const extra = given.find((name) => !task.given.includes(name));
     if (extra) throw new UsageFault(`--given ${extra}: the task \`${task.name}\` is not given it`);
     return task;
   }
-  const produced = produce.length > 0 ? produce : given.length > 0 ? [] : info.modalities.map((m) => m.name).filter((name) => canProduce(info, name));
+  const produced =
+    produce.length > 0
+      ? produce
+      : given.length > 0
+        ? []
+        : info.modalities.map((m) => m.name).filter((name) => canProduce(info, name));
   if (produced.length === 0) throw new UsageFault('say what to produce: --produce NAME, or --task NAME');
   for (const name of produced) {
     findModality(info, name);
-    if (!canProduce(info, name)) throw new InputFault(`\`${name}\` cannot be produced: the model has no decoder for it`);
+    if (!canProduce(info, name))
+      throw new InputFault(`\`${name}\` cannot be produced: the model has no decoder for it`);
     if (given.includes(name)) throw new UsageFault(`\`${name}\` is both given and produced`);
   }
   const same = (a: readonly string[], b: readonly string[]) => [...a].sort().join() === [...b].sort().join();
   const declared = info.tasks.find((t) => same(t.given, given) && same(t.produced, produced));
   if (declared) return declared;
-  const compact = given.length > 0 && produced.every((name) => ['category', 'vector'].includes(findModality(info, name).type));
+  const compact =
+    given.length > 0 &&
+    produced.every((name) => ['category', 'vector'].includes(findModality(info, name).type));
   return {
     given,
     produced,
@@ -134,5 +164,8 @@ function heldOut(info: ModelInfo, name: string, data: string | null, n: number):
   const column = openModality(info, name, root);
   const first = info.evalRows?.from ?? 0;
   const last = info.evalRows?.to ?? column.rows;
-  return rowsOf(column, Array.from({ length: Math.min(n, last - first) }, (_, i) => first + i));
+  return rowsOf(
+    column,
+    Array.from({ length: Math.min(n, last - first) }, (_, i) => first + i),
+  );
 }

@@ -27,7 +27,12 @@ export function readSpec(file: string): string {
     return readFileSync(file === '-' ? 0 : file, 'utf8');
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    const reason = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : (code ?? String(error));
+    const reason =
+      code === 'ENOENT'
+        ? 'there is no such file'
+        : code === 'EISDIR'
+          ? 'it is a folder'
+          : (code ?? String(error));
     throw new InputFault(`cannot read ${file}: ${reason}`);
   }
 }
@@ -60,12 +65,20 @@ export function renamed(d: Diagnostic, shown: (file: string) => string): Diagnos
     ...d,
     file: shown(d.file),
     labels: d.labels.map((label) => ({ ...label, file: shown(label.file) })),
-    fixes: d.fixes.map((fix) => ({ ...fix, edits: fix.edits.map((edit) => ({ ...edit, file: shown(edit.file) })) })),
+    fixes: d.fixes.map((fix) => ({
+      ...fix,
+      edits: fix.edits.map((edit) => ({ ...edit, file: shown(edit.file) })),
+    })),
   };
 }
 
 /** The model a command means; its diagnostics go to standard error. @throws SpecFault, InputFault */
-export function compileFile(file: string, set: readonly string[], name: string | undefined, color: ColorChoice): { model: CompiledModel; read: Read } {
+export function compileFile(
+  file: string,
+  set: readonly string[],
+  name: string | undefined,
+  color: ColorChoice,
+): { model: CompiledModel; read: Read } {
   const read = analyzeFile(file, set);
   const errors = read.diagnostics.some((d) => d.severity === 'error');
   noteDiagnostics(read.diagnostics, read.sources, color);

@@ -48,13 +48,25 @@ export async function train(file: string, options: TrainOptions): Promise<void> 
   let sampling: { what: string; progress: Progress } | undefined;
   let trained: Extract<Message, { kind: 'trained' }> | undefined;
   const { interrupted } = await runJob(
-    { kind: 'train', dir, run, resume, backend: options.backend, threads: options.threads ?? null, samples: sampleRows },
+    {
+      kind: 'train',
+      dir,
+      run,
+      resume,
+      backend: options.backend,
+      threads: options.threads ?? null,
+      samples: sampleRows,
+    },
     {
       onInterrupt: () => note('\ninterrupted: writing a checkpoint (press again to end at once)'),
       onDiagnostics: (diagnostics) => {
         const shown = displayName(file);
         const sources = new Map(Object.entries(run.bundle.files).map(([name, text]) => [shown(name), text]));
-        noteDiagnostics(diagnostics.map((d) => renamed(d, shown)), sources, options.color);
+        noteDiagnostics(
+          diagnostics.map((d) => renamed(d, shown)),
+          sources,
+          options.color,
+        );
       },
       onMessage: (message) => {
         switch (message.kind) {
@@ -62,8 +74,13 @@ export async function train(file: string, options: TrainOptions): Promise<void> 
             note(message.line);
             break;
           case 'start':
-            for (const { file: name, reason } of message.rejected) note(`warning: left out a checkpoint: ${name}: ${reason}`);
-            note(message.from > 0 ? `going on from step ${message.from}` : `${model.layout.size} parameters, ${run.steps} steps of ${run.batch} rows`);
+            for (const { file: name, reason } of message.rejected)
+              note(`warning: left out a checkpoint: ${name}: ${reason}`);
+            note(
+              message.from > 0
+                ? `going on from step ${message.from}`
+                : `${model.layout.size} parameters, ${run.steps} steps of ${run.batch} rows`,
+            );
             bar = startProgress('training', run.steps, message.from);
             break;
           case 'record':
@@ -72,7 +89,10 @@ export async function train(file: string, options: TrainOptions): Promise<void> 
           case 'sampling':
             if (sampling?.what !== message.what) {
               (sampling?.progress ?? bar)?.end();
-              sampling = { what: message.what, progress: startProgress(`sampling ${message.what}`, message.total) };
+              sampling = {
+                what: message.what,
+                progress: startProgress(`sampling ${message.what}`, message.total),
+              };
             }
             sampling.progress.update(message.done, '');
             break;
@@ -112,18 +132,25 @@ function describe(model: CompiledModel, data: string | undefined): RunInfo {
 function checkFolder(dir: string, run: RunInfo, options: TrainOptions): boolean {
   if (!existsSync(runFile(dir))) return false;
   if (!options.resume) {
-    throw new InputFault(`${options.out} already holds a run`, 'go on with it with `--resume`, or choose another folder');
+    throw new InputFault(
+      `${options.out} already holds a run`,
+      'go on with it with `--resume`, or choose another folder',
+    );
   }
   const before = readRun(dir);
   if (before.hash !== run.hash) {
-    throw new InputFault(`${options.out} was trained with another spec: ${difference(before, run)}`, 'resume with the spec and settings it was started with, or choose another folder');
+    throw new InputFault(
+      `${options.out} was trained with another spec: ${difference(before, run)}`,
+      'resume with the spec and settings it was started with, or choose another folder',
+    );
   }
   return true;
 }
 
 /** The first thing in which two runs differ. */
 function difference(before: RunInfo, now: RunInfo): string {
-  if (before.bundle.model !== now.bundle.model) return `model \`${before.bundle.model}\`, now \`${now.bundle.model}\``;
+  if (before.bundle.model !== now.bundle.model)
+    return `model \`${before.bundle.model}\`, now \`${now.bundle.model}\``;
   if (before.bundle.set.join() !== now.bundle.set.join()) {
     return `overrides [${before.bundle.set.join(', ')}], now [${now.bundle.set.join(', ')}]`;
   }

@@ -56,7 +56,9 @@ export function compileBundle(bundle: Bundle): CompiledModel {
     if (name.startsWith('std/')) library[name.slice(4)] = text;
     else project[name] = text;
   }
-  const analysis = analyze(memoryHost(project, library), bundle.file, project[bundle.file], { set: bundle.set });
+  const analysis = analyze(memoryHost(project, library), bundle.file, project[bundle.file], {
+    set: bundle.set,
+  });
   const model = analysis.models.get(bundle.model);
   if (!model) throw new SpecFault(analysis.diagnostics);
   return model;
@@ -74,7 +76,10 @@ export function writeRun(dir: string, info: RunInfo): void {
 export function readRun(dir: string): RunInfo {
   const file = runFile(dir);
   if (!existsSync(file)) {
-    throw new InputFault(`${dir} is not a run folder: it has no run.json`, '`mmdc train SPEC --data DIR --out RUN` makes one');
+    throw new InputFault(
+      `${dir} is not a run folder: it has no run.json`,
+      '`mmdc train SPEC --data DIR --out RUN` makes one',
+    );
   }
   let value: unknown;
   try {
@@ -94,7 +99,10 @@ export function compileRun(dir: string): { run: RunInfo; model: CompiledModel } 
   const run = readRun(dir);
   const model = compileBundle(run.bundle);
   if (model.hash() !== run.hash) {
-    throw new InputFault(`${runFile(dir)}: the spec in it is not the one the run was trained with`, 'its hash differs: the file was edited');
+    throw new InputFault(
+      `${runFile(dir)}: the spec in it is not the one the run was trained with`,
+      'its hash differs: the file was edited',
+    );
   }
   return { run, model };
 }

@@ -59,6 +59,8 @@ export function toRecord(
   const all = Object.fromEntries(names.map((name, i) => [name, values[i]]));
   const L2 = Object.fromEntries(names.filter((n) => n.startsWith('L2.')).map((n) => [n.slice(3), all[n]]));
   const known = ['L0', 'L1', 'L3'];
-  const simplified = Object.fromEntries(names.filter((n) => !known.includes(n) && !n.startsWith('L2.')).map((n) => [n, all[n]]));
+  const simplified = Object.fromEntries(
+    names.filter((n) => !known.includes(n) && !n.startsWith('L2.')).map((n) => [n, all[n]]),
+  );
   return { step, loss, L0: all.L0, L1: all.L1, L2, L3: all.L3, simplified, ...rest };
 }

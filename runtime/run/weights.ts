@@ -8,7 +8,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CompiledModel } from '../../compiler/driver.js';
 import { latest } from '../checkpoint/checkpoint.js';
-import { formatSafetensors, parseSafetensors, SafetensorsFault, type StoredTensor } from '../checkpoint/safetensors.js';
+import {
+  formatSafetensors,
+  parseSafetensors,
+  SafetensorsFault,
+  type StoredTensor,
+} from '../checkpoint/safetensors.js';
 import { writeAtomic } from '../files/atomic.js';
 import { InputFault } from '../faults.js';
 import { fromTensors, modelTensors } from '../train/state.js';
@@ -44,12 +49,17 @@ export function loadWeights(dir: string, model: CompiledModel): Weights {
     throw error;
   }
   if (parsed.metadata.spec !== model.hash()) {
-    throw new InputFault(`${file} was trained with another spec`, `its hash is ${parsed.metadata.spec}, and the run's is ${model.hash()}`);
+    throw new InputFault(
+      `${file} was trained with another spec`,
+      `its hash is ${parsed.metadata.spec}, and the run's is ${model.hash()}`,
+    );
   }
   for (const slot of [...model.layout.trainable, ...model.layout.statistics]) {
     const tensor = parsed.tensors.get(slot.name);
     if (tensor?.shape.join() !== slot.shape.join()) {
-      throw new InputFault(`${file}: the tensor '${slot.name}' is missing or not of shape [${slot.shape.join(', ')}]`);
+      throw new InputFault(
+        `${file}: the tensor '${slot.name}' is missing or not of shape [${slot.shape.join(', ')}]`,
+      );
     }
   }
   return { weights: parsed.tensors, step: Number(parsed.metadata.step) };
@@ -59,7 +69,10 @@ function fromCheckpoint(dir: string, model: CompiledModel): Weights {
   const { checkpoint, rejected } = latest(dir);
   if (!checkpoint) {
     const why = rejected.map((r) => `${r.file}: ${r.reason}`).join('; ');
-    throw new InputFault(`${dir} has no weights yet${why === '' ? '' : ` (${why})`}`, 'train first, or let the training reach its first checkpoint');
+    throw new InputFault(
+      `${dir} has no weights yet${why === '' ? '' : ` (${why})`}`,
+      'train first, or let the training reach its first checkpoint',
+    );
   }
   const state = fromTensors(model.layout, checkpoint.arrays, checkpoint.file);
   return { weights: new Map(Object.entries(modelTensors(model.layout, state))), step: checkpoint.step };

@@ -53,7 +53,9 @@ function readValue(info: ModelInfo, modality: ModalityInfo, value: string): Rows
     const index = named >= 0 ? named : /^\d+$/.test(value) ? Number(value) : undefined;
     if (index !== undefined) {
       if (index < modality.classes) return { data: Int32Array.of(index), shape: [1] };
-      throw new InputFault(`\`${modality.name}\` has the classes 0 to ${modality.classes - 1}, and not ${value}`);
+      throw new InputFault(
+        `\`${modality.name}\` has the classes 0 to ${modality.classes - 1}, and not ${value}`,
+      );
     }
   }
   const hash = /^(.*)#(\d*):(\d*)$/.exec(value);
@@ -64,7 +66,10 @@ function readValue(info: ModelInfo, modality: ModalityInfo, value: string): Rows
   if (from >= to || to > source.rows) {
     throw new InputFault(`--given ${modality.name}=${value}: there are the rows 0:${source.rows}`);
   }
-  return rowsOf(source, Array.from({ length: to - from }, (_, i) => from + i));
+  return rowsOf(
+    source,
+    Array.from({ length: to - from }, (_, i) => from + i),
+  );
 }
 
 function fromArray(modality: ModalityInfo, path: string): Column {
@@ -87,7 +92,8 @@ function fromData(info: ModelInfo, modality: ModalityInfo, path: string, value: 
 /** The listed rows of a column, in memory. */
 export function rowsOf(column: Column, rows: readonly number[]): Rows {
   const size = rowSize(column);
-  const data = column.kind === 'index' ? new Int32Array(rows.length * size) : new Float32Array(rows.length * size);
+  const data =
+    column.kind === 'index' ? new Int32Array(rows.length * size) : new Float32Array(rows.length * size);
   rows.forEach((row, i) => column.read(row, data, i * size));
   return { data, shape: [rows.length, ...column.shape] };
 }
@@ -99,7 +105,11 @@ export function fitRows(name: string, rows: Rows, n: number): Rows {
   const size = sizeOf(rows.shape.slice(1));
   const shape = [n, ...rows.shape.slice(1)];
   if (have > n) return { data: rows.data.slice(0, n * size), shape };
-  if (have > 1) throw new InputFault(`\`${name}\` is given for ${have} rows, and ${n} are to be sampled`, 'sample at most as many, or give one row for all');
+  if (have > 1)
+    throw new InputFault(
+      `\`${name}\` is given for ${have} rows, and ${n} are to be sampled`,
+      'sample at most as many, or give one row for all',
+    );
   const data = rows.data instanceof Int32Array ? new Int32Array(n * size) : new Float32Array(n * size);
   for (let i = 0; i < n; i++) data.set(rows.data, i * size);
   return { data, shape };

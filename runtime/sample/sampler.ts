@@ -24,7 +24,10 @@ export interface Rows {
   readonly shape: Shape;
 }
 
-export interface SampleRequest extends Pick<TaskInfo, 'given' | 'produced' | 'guidance' | 'sampler' | 'steps' | 'readout'> {
+export interface SampleRequest extends Pick<
+  TaskInfo,
+  'given' | 'produced' | 'guidance' | 'sampler' | 'steps' | 'readout'
+> {
   readonly rows: number;
   readonly seed: number;
   /** Data of the given modalities, `rows` rows each. */
@@ -70,7 +73,10 @@ export class ModelSampler {
     const batch = Math.min(this.batch, request.rows);
     const program = await this.program(batch, guided);
     const means = new Map(
-      request.produced.map((name) => [name, new Float32Array(request.rows * sizeOf(this.modality(name).shape))]),
+      request.produced.map((name) => [
+        name,
+        new Float32Array(request.rows * sizeOf(this.modality(name).shape)),
+      ]),
     );
     const chain = updates(info.tables, request.sampler, timesteps(info.tables.steps, request.steps));
     const calls = request.readout.form === 'terminal' ? request.readout.calls : chain.length;
@@ -79,7 +85,8 @@ export class ModelSampler {
     for (let first = 0; first < request.rows; first += batch) {
       const run = new BatchRun(this.model, program, request, first, batch, guided);
       const tick = () => hooks.onProgress?.(++done, total);
-      const result = request.readout.form === 'terminal' ? await run.terminal(calls, tick) : await run.chain(chain, tick);
+      const result =
+        request.readout.form === 'terminal' ? await run.terminal(calls, tick) : await run.chain(chain, tick);
       for (const [name, values] of result) {
         const out = means.get(name) as Float32Array;
         const size = sizeOf(this.modality(name).shape);
@@ -138,7 +145,9 @@ class BatchRun {
     this.streams = Array.from({ length: batch }, (_, i) => new Stream(request.seed, 'sample', first + i));
     this.noise = new Float32Array(batch * this.size);
     const flags = (names: readonly string[]): Tensor => ({
-      data: Float32Array.from({ length: batch * count }, (_, i) => Number(names.includes(info.modalities[i % count].name))),
+      data: Float32Array.from({ length: batch * count }, (_, i) =>
+        Number(names.includes(info.modalities[i % count].name)),
+      ),
       shape: [batch, count],
     });
     this.feeds[sampleInputs.given] = flags(request.given);
@@ -177,7 +186,11 @@ class BatchRun {
       const outputs = await this.call(update, this.draw(tables.sigma[tables.steps]), true, zero, previous);
       for (const [name, values] of this.predictions(outputs)) {
         const sum = sums.get(name);
-        if (!sum) sums.set(name, values.map((v) => v / calls));
+        if (!sum)
+          sums.set(
+            name,
+            values.map((v) => v / calls),
+          );
         else for (let i = 0; i < sum.length; i++) sum[i] += values[i] / calls;
       }
       tick();
@@ -185,7 +198,13 @@ class BatchRun {
     return sums;
   }
 
-  private async call(update: Update, z: Float32Array, start: boolean, noise: Float32Array, previous: Float32Array) {
+  private async call(
+    update: Update,
+    z: Float32Array,
+    start: boolean,
+    noise: Float32Array,
+    previous: Float32Array,
+  ) {
     const { info } = this.model;
     const shape = [this.batch, ...info.space.shape];
     const coefficients = Float32Array.of(update.z, update.noise, ...update.y, ...update.previous);
@@ -202,12 +221,16 @@ class BatchRun {
   }
 
   private predictions(outputs: Readonly<Record<string, Tensor>>): Map<string, Float32Array> {
-    return new Map(this.request.produced.map((name) => [name, Float32Array.from(outputs[`prediction.${name}`].data)]));
+    return new Map(
+      this.request.produced.map((name) => [name, Float32Array.from(outputs[`prediction.${name}`].data)]),
+    );
   }
 
   /** `scale` times standard normal noise, each row from its own stream. The buffer is used again. */
   private draw(scale: number): Float32Array<ArrayBuffer> {
-    this.streams.forEach((stream, i) => stream.normal(this.noise.subarray(i * this.size, (i + 1) * this.size)));
+    this.streams.forEach((stream, i) =>
+      stream.normal(this.noise.subarray(i * this.size, (i + 1) * this.size)),
+    );
     if (scale !== 1) for (let i = 0; i < this.noise.length; i++) this.noise[i] *= scale;
     return this.noise as Float32Array<ArrayBuffer>;
   }
@@ -217,7 +240,9 @@ class BatchRun {
 function rowsAt(modality: ModalityInfo, rows: Rows | undefined, first: number, batch: number): Tensor {
   const size = sizeOf(modality.dataShape);
   const shape = [batch, ...modality.dataShape];
-  const data = modality.discrete ? new Int32Array(batch * size).fill(rows ? 0 : -1) : new Float32Array(batch * size);
+  const data = modality.discrete
+    ? new Int32Array(batch * size).fill(rows ? 0 : -1)
+    : new Float32Array(batch * size);
   if (rows) {
     const last = rows.shape[0] - 1;
     for (let i = 0; i < batch; i++) {

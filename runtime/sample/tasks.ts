@@ -31,7 +31,9 @@ export async function sampleTasks(
   for (const task of info.tasks) {
     const rows = Math.min(options.rows, options.data.rows);
     const picked = Array.from({ length: rows }, (_, i) => i);
-    const given = new Map<string, Rows>(task.given.map((name) => [name, rowsOf(options.data.column(name), picked)]));
+    const given = new Map<string, Rows>(
+      task.given.map((name) => [name, rowsOf(options.data.column(name), picked)]),
+    );
     const produced = await sampler.sample({ ...task, rows, seed: options.seed, data: given }, progress(task));
     writeSamples(join(dir, task.name), info, new Map<string, Rows>([...given, ...produced]), {
       task: task.name,

@@ -89,5 +89,8 @@ export function drawRows(info: ModelInfo, name: string, { data, shape }: Rows): 
   if (modality?.type !== 'image') return undefined;
   const [height, width, channels] = modality.dataShape;
   if (channels !== 1 && channels !== 3) return undefined;
-  return imageGrid(data.subarray(0, n * height * width * channels), [n, height, width, channels], { columns, gap });
+  return imageGrid(data.subarray(0, n * height * width * channels), [n, height, width, channels], {
+    columns,
+    gap,
+  });
 }

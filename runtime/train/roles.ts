@@ -48,7 +48,9 @@ export function isTrained(info: ModelInfo, roles: Roles): boolean {
 
 /** Everything produced that can be; what can only be given is given. */
 export function jointRoles(info: ModelInfo): Roles {
-  return info.modalities.map(({ name }) => (canProduce(info, name) ? 'produced' : info.encoders.has(name) ? 'given' : 'absent'));
+  return info.modalities.map(({ name }) =>
+    canProduce(info, name) ? 'produced' : info.encoders.has(name) ? 'given' : 'absent',
+  );
 }
 
 export class RoleSampler {
@@ -66,7 +68,14 @@ export class RoleSampler {
     const { all, tasks, absent } = this.info.train.roles;
     const u = random.next();
     const pick = (list: readonly Roles[]): Roles => list[random.below(list.length)];
-    const roles = u < all ? this.joint : u < all + tasks ? (this.tasks.length > 0 ? pick(this.tasks) : this.joint) : pick(this.every);
+    const roles =
+      u < all
+        ? this.joint
+        : u < all + tasks
+          ? this.tasks.length > 0
+            ? pick(this.tasks)
+            : this.joint
+          : pick(this.every);
     return roles.map((role) => (role === 'given' && random.next() < absent ? 'absent' : role));
   }
 }
@@ -77,7 +86,8 @@ export class RoleSampler {
  */
 export function isTerminal(info: ModelInfo, roles: Roles): boolean {
   const compact = info.modalities.every(
-    (m, i) => roles[i] !== 'produced' || m.type === 'category' || m.type === 'vector' || readTerminally(info, roles),
+    (m, i) =>
+      roles[i] !== 'produced' || m.type === 'category' || m.type === 'vector' || readTerminally(info, roles),
   );
   return compact && roles.includes('given');
 }
@@ -85,7 +95,8 @@ export function isTerminal(info: ModelInfo, roles: Roles): boolean {
 /** Whether a declared task with these roles is read out at t = T. */
 function readTerminally(info: ModelInfo, roles: Roles): boolean {
   return info.tasks.some(
-    (task) => task.readout.form === 'terminal' && rolesOf(info, task.given, task.produced).join() === roles.join(),
+    (task) =>
+      task.readout.form === 'terminal' && rolesOf(info, task.given, task.produced).join() === roles.join(),
   );
 }
 

@@ -17,9 +17,11 @@ export const stateNames = ['parameters', 'moment1', 'moment2', 'ema', 'statistic
 /** The start of a run: every parameter from its own random stream, so that adding one leaves the others alone. */
 export function initialState(layout: Layout, seed: number): State {
   const parameters = new Float32Array(layout.size);
-  for (const slot of layout.trainable) initialise(slot, parameters.subarray(slot.offset, slot.offset + slot.size), seed);
+  for (const slot of layout.trainable)
+    initialise(slot, parameters.subarray(slot.offset, slot.offset + slot.size), seed);
   const statistics = new Float32Array(layout.statisticsSize);
-  for (const slot of layout.statistics) initialise(slot, statistics.subarray(slot.offset, slot.offset + slot.size), seed);
+  for (const slot of layout.statistics)
+    initialise(slot, statistics.subarray(slot.offset, slot.offset + slot.size), seed);
   return {
     parameters,
     moment1: new Float32Array(layout.size),
@@ -60,7 +62,10 @@ export function toTensors(layout: Layout, state: State): Record<string, StoredTe
 }
 
 /** The weights that samples come from, under their plain names: the moving average and the kept statistics. */
-export function modelTensors(layout: Layout, state: Pick<State, 'ema' | 'statistics'>): Record<string, StoredTensor> {
+export function modelTensors(
+  layout: Layout,
+  state: Pick<State, 'ema' | 'statistics'>,
+): Record<string, StoredTensor> {
   return Object.fromEntries([
     ...layout.trainable.map((slot) => [slot.name, view(slot, state.ema)]),
     ...layout.statistics.map((slot) => [slot.name, view(slot, state.statistics)]),
@@ -89,7 +94,9 @@ export function fromTensors(layout: Layout, tensors: ReadonlyMap<string, StoredT
       const tensor = tensors.get(name);
       if (!tensor) throw new InputFault(`${file} has no tensor '${name}'`, 'it belongs to another spec');
       if (tensor.shape.join() !== slot.shape.join() || !(tensor.data instanceof Float32Array)) {
-        throw new InputFault(`${file}: '${name}' is [${tensor.shape.join(', ')}], and the spec wants f32 [${slot.shape.join(', ')}]`);
+        throw new InputFault(
+          `${file}: '${name}' is [${tensor.shape.join(', ')}], and the spec wants f32 [${slot.shape.join(', ')}]`,
+        );
       }
       state[kind].set(tensor.data, slot.offset);
     }

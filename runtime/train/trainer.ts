@@ -32,7 +32,10 @@ export interface TrainOptions {
 }
 
 export interface TrainHooks {
-  onStart?(info: { readonly from: number; readonly rejected: readonly { file: string; reason: string }[] }): void;
+  onStart?(info: {
+    readonly from: number;
+    readonly rejected: readonly { file: string; reason: string }[];
+  }): void;
   onRecord?(record: LogRecord): void;
   onCheckpoint?(step: number, file: string): void;
   /** Asked after every step; true writes a checkpoint and ends the loop. */
@@ -98,7 +101,11 @@ export async function train(
     const write = async () => {
       const now = await readState(program, layout);
       const description: Meta = { step: n, seconds: elapsed(), window, hash: model.hash(), seed };
-      checkpoint = save(dir, { step: n, arrays: toTensors(layout, now), meta: description as unknown as Json });
+      checkpoint = save(dir, {
+        step: n,
+        arrays: toTensors(layout, now),
+        meta: description as unknown as Json,
+      });
       hooks.onCheckpoint?.(n, checkpoint);
     };
     try {
@@ -136,7 +143,10 @@ interface Meta {
   readonly seed: number;
 }
 
-function start(model: CompiledModel, options: TrainOptions): { state: State; meta: Meta; rejected: readonly { file: string; reason: string }[] } {
+function start(
+  model: CompiledModel,
+  options: TrainOptions,
+): { state: State; meta: Meta; rejected: readonly { file: string; reason: string }[] } {
   const fresh: Meta = { step: 0, seconds: 0, hash: model.hash(), seed: options.seed };
   if (!options.resume) return { state: initialState(model.layout, options.seed), meta: fresh, rejected: [] };
   const { checkpoint, rejected } = latest(options.dir);
@@ -241,10 +251,22 @@ function accumulate(window: Window, outputs: Readonly<Record<string, Tensor>>): 
   for (let i = 0; i < window.terms.length; i++) window.terms[i] += outputs.terms.data[i];
 }
 
-function flush(window: Window, n: number, names: readonly string[], rate: number, seconds: number): LogRecord {
+function flush(
+  window: Window,
+  n: number,
+  names: readonly string[],
+  rate: number,
+  seconds: number,
+): LogRecord {
   const k = window.count;
   const rest = { rate, grad_norm: window.norm / k, seconds: Math.round(seconds * 1000) / 1000 };
-  const record = toRecord(n, window.loss / k, names, window.terms.map((term) => term / k), rest);
+  const record = toRecord(
+    n,
+    window.loss / k,
+    names,
+    window.terms.map((term) => term / k),
+    rest,
+  );
   Object.assign(window, emptyWindow(names.length));
   return record;
 }

@@ -42,7 +42,11 @@ export interface WorkerData {
 
 export type Message =
   | { readonly kind: 'executor'; readonly line: string }
-  | { readonly kind: 'start'; readonly from: number; readonly rejected: readonly { file: string; reason: string }[] }
+  | {
+      readonly kind: 'start';
+      readonly from: number;
+      readonly rejected: readonly { file: string; reason: string }[];
+    }
   | { readonly kind: 'record'; readonly record: LogRecord }
   | { readonly kind: 'checkpoint'; readonly step: number; readonly file: string }
   | { readonly kind: 'sampling'; readonly what: string; readonly done: number; readonly total: number }

@@ -62,7 +62,9 @@ export async function runJob(job: Job, options: JobOptions): Promise<{ interrupt
         }
       });
       worker.on('error', reject);
-      worker.on('exit', (code) => (code === 0 ? resolve() : reject(fault ?? new Error(`the worker thread ended with code ${code}`))));
+      worker.on('exit', (code) =>
+        code === 0 ? resolve() : reject(fault ?? new Error(`the worker thread ended with code ${code}`)),
+      );
     });
   } finally {
     process.off('SIGINT', onSignal);

@@ -103,7 +103,12 @@ try {
 } catch (error) {
   if (error instanceof SpecFault) post({ kind: 'diagnostics', diagnostics: error.diagnostics });
   else if (error instanceof InputFault) post({ kind: 'input', message: error.message, help: error.help });
-  else if (error instanceof RunFault || error instanceof CheckpointFault || error instanceof LockFault || isFileError(error)) {
+  else if (
+    error instanceof RunFault ||
+    error instanceof CheckpointFault ||
+    error instanceof LockFault ||
+    isFileError(error)
+  ) {
     post({ kind: 'input', message: (error as Error).message, help: undefined });
   } else {
     const fault = error instanceof Error ? error : new Error(String(error));

@@ -11,7 +11,8 @@ import type { Environment, ParameterScope } from '../environment.js';
 import type { Evaluator } from '../evaluator.js';
 import { errorValue, type Degree, type Init, type TensorValue, type Value } from '../values.js';
 
-export type ParamType = 'tensor' | 'int' | 'float' | 'bool' | 'ints' | 'range' | 'init' | 'space' | 'shaped' | 'list' | 'any';
+export type ParamType =
+  'tensor' | 'int' | 'float' | 'bool' | 'ints' | 'range' | 'init' | 'space' | 'shaped' | 'list' | 'any';
 
 export interface BuiltinParam {
   readonly name: string;
@@ -102,7 +103,11 @@ export class BuiltinCall {
 
   /** Reports a tensor of the wrong shape. */
   shapeError(at: string, expected: string, found: string): typeof errorValue {
-    return this.fail('MMD0401', at, { what: `the argument \`${at}\` of \`${this.builtin.name}\``, expected, found });
+    return this.fail('MMD0401', at, {
+      what: `the argument \`${at}\` of \`${this.builtin.name}\``,
+      expected,
+      found,
+    });
   }
 
   parameter(scope: ParameterScope, name: string, shape: Shape, init: Init, decay: boolean): TensorValue {

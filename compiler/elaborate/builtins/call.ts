@@ -52,13 +52,20 @@ export function applyBuiltin(
         });
         break;
       }
-      const near = didYouMean(argument.name.text, builtin.params.map((p) => p.name));
+      const near = didYouMean(
+        argument.name.text,
+        builtin.params.map((p) => p.name),
+      );
       evaluator.report(
         'MMD0404',
         env,
         argument.name.range,
         { callee: builtin.name, name: argument.name.text },
-        { help: near ? `did you mean \`${near}\`?` : `its parameters are ${builtin.params.map((p) => `\`${p.name}\``).join(', ')}` },
+        {
+          help: near
+            ? `did you mean \`${near}\`?`
+            : `its parameters are ${builtin.params.map((p) => `\`${p.name}\``).join(', ')}`,
+        },
       );
       continue;
     }
@@ -103,7 +110,11 @@ function argumentValue(
     const init = argument.expr && readInit(evaluator, env, argument.expr);
     if (init) return init;
     if (init === undefined) {
-      evaluator.report('MMD0406', env, argument.range, { what, expected: typeNames.init, found: 'something else' });
+      evaluator.report('MMD0406', env, argument.range, {
+        what,
+        expected: typeNames.init,
+        found: 'something else',
+      });
     }
     return undefined;
   }
@@ -129,7 +140,8 @@ function matches(type: ParamType, value: Value): boolean {
 /** `zeros`, `ones`, `normal(0.02)`, `uniform(0.1)`: names that mean something only here. null after a report. */
 function readInit(evaluator: Evaluator, env: Environment, expr: Expr): Init | null | undefined {
   if (expr.kind === 'Paren') return readInit(evaluator, env, expr.inner);
-  if (expr.kind === 'Ref' && (expr.name.text === 'zeros' || expr.name.text === 'ones')) return { form: expr.name.text };
+  if (expr.kind === 'Ref' && (expr.name.text === 'zeros' || expr.name.text === 'ones'))
+    return { form: expr.name.text };
   if (expr.kind !== 'Call' || expr.args.length !== 1) return undefined;
   const value = evaluator.evaluate(expr.args[0].value, env);
   if (value.kind === 'error') return null;

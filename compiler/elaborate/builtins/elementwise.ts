@@ -25,13 +25,15 @@ const functions: Record<string, [about: string, make: (b: GraphBuilder, x: Node)
   softmax: ['Softmax over the last axis.', (b, x) => b.softmax(x)],
 };
 
-export const elementwiseBuiltins: readonly Builtin[] = Object.entries(functions).map(([name, [about, make]]) => ({
-  name,
-  params: [{ name: 'x', type: 'tensor', about: 'any tensor' }],
-  result: 'f32[...S]',
-  about,
-  apply(call) {
-    const x = call.tensor('x');
-    return call.make(x, make(call.builder, x.node), x.shape, nonlinearIn(x.degree));
-  },
-}));
+export const elementwiseBuiltins: readonly Builtin[] = Object.entries(functions).map(
+  ([name, [about, make]]) => ({
+    name,
+    params: [{ name: 'x', type: 'tensor', about: 'any tensor' }],
+    result: 'f32[...S]',
+    about,
+    apply(call) {
+      const x = call.tensor('x');
+      return call.make(x, make(call.builder, x.node), x.shape, nonlinearIn(x.degree));
+    },
+  }),
+);

@@ -15,12 +15,22 @@ const init: BuiltinParam = {
   default: null,
   about: 'start of the weights; when left out, uniform on +-1/sqrt(fan-in)',
 };
-const bias: BuiltinParam = { name: 'bias', type: 'bool', default: true, about: 'whether a bias is added; it starts at zero' };
+const bias: BuiltinParam = {
+  name: 'bias',
+  type: 'bool',
+  default: true,
+  about: 'whether a bias is added; it starts at zero',
+};
 
 export const layerBuiltins: readonly Builtin[] = [
   {
     name: 'linear',
-    params: [{ name: 'x', type: 'tensor', about: '`f32[...S, C]`' }, { name: 'width', type: 'int', about: 'size of the result' }, bias, init],
+    params: [
+      { name: 'x', type: 'tensor', about: '`f32[...S, C]`' },
+      { name: 'width', type: 'int', about: 'size of the result' },
+      bias,
+      init,
+    ],
     result: 'f32[...S, width]',
     about: 'x W^T + b over the last axis. Parameters `weight` [width, C] and `bias` [width].',
     apply: linear,
@@ -36,7 +46,8 @@ export const layerBuiltins: readonly Builtin[] = [
       init,
     ],
     result: 'f32[H / stride, W / stride, width]',
-    about: 'Two-dimensional convolution with zero padding that keeps the size (at stride 1). Parameters `weight` [width, C, kernel, kernel] and `bias` [width].',
+    about:
+      'Two-dimensional convolution with zero padding that keeps the size (at stride 1). Parameters `weight` [width, C, kernel, kernel] and `bias` [width].',
     apply: conv,
   },
   {
@@ -54,7 +65,12 @@ export const layerBuiltins: readonly Builtin[] = [
     name: 'layer_norm',
     params: [
       { name: 'x', type: 'tensor', about: '`f32[...S, C]`' },
-      { name: 'affine', type: 'bool', default: true, about: 'whether a gain and bias per channel are learned' },
+      {
+        name: 'affine',
+        type: 'bool',
+        default: true,
+        about: 'whether a gain and bias per channel are learned',
+      },
       { name: 'eps', type: 'float', default: 1e-6, about: 'added to the variance' },
     ],
     result: 'f32[...S, C]',
@@ -63,7 +79,10 @@ export const layerBuiltins: readonly Builtin[] = [
   },
   {
     name: 'param',
-    params: [{ name: 'shape', type: 'ints', about: 'dimensions' }, { ...init, default: { form: 'normal', std: 0.02 } }],
+    params: [
+      { name: 'shape', type: 'ints', about: 'dimensions' },
+      { ...init, default: { form: 'normal', std: 0.02 } },
+    ],
     result: 'f32[...shape]',
     about: 'A learned tensor, the same for every row.',
     apply: parameter,
@@ -77,7 +96,15 @@ export const layerBuiltins: readonly Builtin[] = [
   },
   {
     name: 'avg_pool',
-    params: [image, { name: 'factor', type: 'int', default: 2, about: 'side of the averaged squares; it must divide H and W' }],
+    params: [
+      image,
+      {
+        name: 'factor',
+        type: 'int',
+        default: 2,
+        about: 'side of the averaged squares; it must divide H and W',
+      },
+    ],
     result: 'f32[H / factor, W / factor, C]',
     about: 'Averages of disjoint squares.',
     apply: averagePool,
@@ -99,11 +126,22 @@ function linear(call: BuiltinCall): Value {
   const x = call.tensor('x');
   const width = positive(call, 'width');
   if (width === undefined) return { kind: 'error' };
-  if (x.shape.length === 0) return call.shapeError('x', 'at least one dimension', 'a scalar (`reshape(x, [1])` makes a vector of it)');
+  if (x.shape.length === 0)
+    return call.shapeError(
+      'x',
+      'at least one dimension',
+      'a scalar (`reshape(x, [1])` makes a vector of it)',
+    );
   const b = call.builder;
   const scope = call.scope();
   const channels = x.shape[x.shape.length - 1];
-  const weight = call.parameter(scope, 'weight', [width, channels], call.init('init') ?? fanIn(channels), true);
+  const weight = call.parameter(
+    scope,
+    'weight',
+    [width, channels],
+    call.init('init') ?? fanIn(channels),
+    true,
+  );
   // One matrix product over all positions: a batch of small ones is slower, and so is its weight gradient.
   const flat = b.reshape(x.node, [sizeOf(x.node.shape) / channels, channels]);
   let y = b.matmul(flat, weight.node, { transposeB: true });
@@ -124,11 +162,18 @@ function conv(call: BuiltinCall): Value {
   if (width === undefined || !checkImage(call, x)) return { kind: 'error' };
   const [kernel, stride] = [call.number('kernel'), call.number('stride')];
   if (kernel < 1 || kernel % 2 === 0 || kernel > 63) {
-    return call.fail('MMD0414', 'kernel', { what: 'the kernel of `conv`', expected: 'an odd number from 1 to 63', found: String(kernel) });
+    return call.fail('MMD0414', 'kernel', {
+      what: 'the kernel of `conv`',
+      expected: 'an odd number from 1 to 63',
+      found: String(kernel),
+    });
   }
   const [height, wide, channels] = x.shape;
   if (stride < 1 || height % stride !== 0 || wide % stride !== 0) {
-    return call.fail('MMD0407', 'stride', { dividend: `the image \`${showShape(x.shape)}\``, divisor: stride });
+    return call.fail('MMD0407', 'stride', {
+      dividend: `the image \`${showShape(x.shape)}\``,
+      divisor: stride,
+    });
   }
   const b = call.builder;
   const scope = call.scope();
@@ -148,10 +193,14 @@ function groupNorm(call: BuiltinCall): Value {
   const x = call.tensor('x');
   const groups = call.number('groups');
   const rank = x.shape.length;
-  if (rank < 2 || !x.batched) return call.shapeError('x', '`f32[...S, C]` with at least two dimensions', `\`${showShape(x.shape)}\``);
+  if (rank < 2 || !x.batched)
+    return call.shapeError('x', '`f32[...S, C]` with at least two dimensions', `\`${showShape(x.shape)}\``);
   const channels = x.shape[rank - 1];
   if (groups < 1 || channels % groups !== 0) {
-    return call.fail('MMD0407', 'groups', { dividend: `the channels of \`${showShape(x.shape)}\``, divisor: groups });
+    return call.fail('MMD0407', 'groups', {
+      dividend: `the channels of \`${showShape(x.shape)}\``,
+      divisor: groups,
+    });
   }
   const b = call.builder;
   const scope = call.scope();
@@ -177,7 +226,13 @@ function layerNorm(call: BuiltinCall): Value {
 function affine(call: BuiltinCall, path: string, node: Node, channels: number): Node {
   const { builder: b, evaluator } = call;
   const use = (name: string, form: 'ones' | 'zeros') =>
-    evaluator.parameters.use(b, { name: `${path}.${name}`, shape: [channels], init: { form }, decay: false, trainable: true });
+    evaluator.parameters.use(b, {
+      name: `${path}.${name}`,
+      shape: [channels],
+      init: { form },
+      decay: false,
+      trainable: true,
+    });
   return b.add(b.mul(node, use('weight', 'ones')), use('bias', 'zeros'));
 }
 
@@ -209,7 +264,10 @@ function averagePool(call: BuiltinCall): Value {
   if (factor === undefined || !checkImage(call, x)) return { kind: 'error' };
   const [height, width, channels] = x.shape;
   if (height % factor !== 0 || width % factor !== 0) {
-    return call.fail('MMD0407', 'factor', { dividend: `the image \`${showShape(x.shape)}\``, divisor: factor });
+    return call.fail('MMD0407', 'factor', {
+      dividend: `the image \`${showShape(x.shape)}\``,
+      divisor: factor,
+    });
   }
   const b = call.builder;
   const [h, w] = [height / factor, width / factor];

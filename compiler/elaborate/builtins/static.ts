@@ -45,7 +45,11 @@ export const staticBuiltins: readonly Builtin[] = [
     apply(call) {
       const value = sizeOf(call.ints('list'));
       if (Number.isSafeInteger(value)) return int(value);
-      return call.fail('MMD0414', 'list', { what: 'a product', expected: 'an integer below 2^53', found: String(value) });
+      return call.fail('MMD0414', 'list', {
+        what: 'a product',
+        expected: 'an integer below 2^53',
+        found: String(value),
+      });
     },
   },
   {
@@ -68,7 +72,11 @@ export const staticBuiltins: readonly Builtin[] = [
       const n = call.number('n');
       const root = Math.round(Math.sqrt(n));
       if (root * root === n) return int(root);
-      return call.fail('MMD0414', 'n', { what: 'the argument of `isqrt`', expected: 'a square number', found: String(n) });
+      return call.fail('MMD0414', 'n', {
+        what: 'the argument of `isqrt`',
+        expected: 'a square number',
+        found: String(n),
+      });
     },
   },
   {
@@ -78,9 +86,17 @@ export const staticBuiltins: readonly Builtin[] = [
     about: 'Natural logarithm.',
     apply(call) {
       const value = call.value('x');
-      if (value.kind === 'tensor') return call.make(value, call.builder.log(value.node), value.shape, nonlinearIn(value.degree));
-      if ((value.kind === 'int' || value.kind === 'float') && value.value > 0) return float(Math.log(value.value));
-      return call.evaluator.expected(call.env, call.rangeOf('x'), 'the argument of `log`', 'a positive number or a tensor', value);
+      if (value.kind === 'tensor')
+        return call.make(value, call.builder.log(value.node), value.shape, nonlinearIn(value.degree));
+      if ((value.kind === 'int' || value.kind === 'float') && value.value > 0)
+        return float(Math.log(value.value));
+      return call.evaluator.expected(
+        call.env,
+        call.rangeOf('x'),
+        'the argument of `log`',
+        'a positive number or a tensor',
+        value,
+      );
     },
   },
 ];

@@ -14,7 +14,14 @@ const x = { name: 'x', type: 'tensor' as const, about: 'any tensor' };
 export const structureBuiltins: readonly Builtin[] = [
   {
     name: 'concat',
-    params: [{ name: 'xs', type: 'tensor', variadic: true, about: 'tensors that differ in the last dimension alone' }],
+    params: [
+      {
+        name: 'xs',
+        type: 'tensor',
+        variadic: true,
+        about: 'tensors that differ in the last dimension alone',
+      },
+    ],
     result: 'f32[...S, C]',
     about: 'Joins tensors along the last axis.',
     apply: concat,
@@ -50,17 +57,28 @@ export const structureBuiltins: readonly Builtin[] = [
       const shape = call.ints('shape');
       const joined = broadcastShape(value.shape, shape);
       if (!joined || joined.join() !== shape.join()) {
-        return call.shapeError('x', `a shape that broadcasts to \`${showShape(shape)}\``, `\`${showShape(value.shape)}\``);
+        return call.shapeError(
+          'x',
+          `a shape that broadcasts to \`${showShape(shape)}\``,
+          `\`${showShape(value.shape)}\``,
+        );
       }
       const b = call.builder;
       const lead = hidden(value);
-      const padded = b.reshape(value.node, [...lead, ...new Array<number>(shape.length - value.shape.length).fill(1), ...value.shape]);
+      const padded = b.reshape(value.node, [
+        ...lead,
+        ...new Array<number>(shape.length - value.shape.length).fill(1),
+        ...value.shape,
+      ]);
       return call.make(value, b.broadcast(padded, [...lead, ...shape]), shape, value.degree);
     },
   },
   {
     name: 'mean',
-    params: [x, { name: 'axes', type: 'ints', default: null, about: 'axes to average over; all when left out' }],
+    params: [
+      x,
+      { name: 'axes', type: 'ints', default: null, about: 'axes to average over; all when left out' },
+    ],
     result: 'f32[...]',
     about: 'Average over axes.',
     apply: (call) => reduce(call, (node, axes) => call.builder.mean(node, axes)),
@@ -77,7 +95,12 @@ export const structureBuiltins: readonly Builtin[] = [
     params: [
       { name: 'a', type: 'tensor', about: '`f32[...S, M, K]`' },
       { name: 'b', type: 'tensor', about: '`f32[...S, K, N]`, or `f32[...S, N, K]` when transposed' },
-      { name: 'transpose', type: 'bool', default: false, about: 'whether the last two axes of `b` are swapped' },
+      {
+        name: 'transpose',
+        type: 'bool',
+        default: false,
+        about: 'whether the last two axes of `b` are swapped',
+      },
     ],
     result: 'f32[...S, M, N]',
     about: 'Matrix product over the last two axes; leading axes must be equal.',
@@ -91,9 +114,16 @@ export const structureBuiltins: readonly Builtin[] = [
     apply(call) {
       const n = call.number('n');
       if (n < 1 || n > 65_536) {
-        return call.fail('MMD0414', 'n', { what: 'the length of `range`', expected: 'from 1 to 65536', found: String(n) });
+        return call.fail('MMD0414', 'n', {
+          what: 'the length of `range`',
+          expected: 'from 1 to 65536',
+          found: String(n),
+        });
       }
-      const node = call.builder.constant(Array.from({ length: n }, (_, i) => i), [n]);
+      const node = call.builder.constant(
+        Array.from({ length: n }, (_, i) => i),
+        [n],
+      );
       return { kind: 'tensor', node, shape: [n], batched: false, degree: 'constant' };
     },
   },
@@ -140,7 +170,10 @@ function concat(call: BuiltinCall): Value {
     if (t.batched || !batched) return t.node;
     return b.broadcast(b.reshape(t.node, [1, ...t.shape]), [call.evaluator.batch, ...t.shape]);
   });
-  const shape = [...first.shape.slice(0, -1), tensors.reduce((sum, t) => sum + t.shape[t.shape.length - 1], 0)];
+  const shape = [
+    ...first.shape.slice(0, -1),
+    tensors.reduce((sum, t) => sum + t.shape[t.shape.length - 1], 0),
+  ];
   const degree = affineIn(...tensors.map((t) => t.degree));
   return { kind: 'tensor', node: b.concat(nodes, -1), shape, batched, degree };
 }
@@ -150,7 +183,10 @@ function split(call: BuiltinCall): Value {
   const n = call.number('n');
   const width = value.shape[value.shape.length - 1];
   if (value.shape.length === 0 || n < 1 || width % n !== 0) {
-    return call.fail('MMD0407', 'n', { dividend: `the last dimension of \`${showShape(value.shape)}\``, divisor: n });
+    return call.fail('MMD0407', 'n', {
+      dividend: `the last dimension of \`${showShape(value.shape)}\``,
+      divisor: n,
+    });
   }
   const part = width / n;
   const shape = [...value.shape.slice(0, -1), part];
@@ -173,9 +209,18 @@ function reshape(call: BuiltinCall): Value {
     if (known > 0 && total % known === 0) shape[free] = total / known;
   }
   if (shape.some((d) => d < 1) || sizeOf(shape) !== total) {
-    return call.shapeError('x', `${sizeOf(shape.map((d) => Math.abs(d)))} elements for \`${showShape(call.ints('shape'))}\``, `\`${showShape(value.shape)}\` with ${total}`);
+    return call.shapeError(
+      'x',
+      `${sizeOf(shape.map((d) => Math.abs(d)))} elements for \`${showShape(call.ints('shape'))}\``,
+      `\`${showShape(value.shape)}\` with ${total}`,
+    );
   }
-  return call.make(value, call.builder.reshape(value.node, [...hidden(value), ...shape]), shape, value.degree);
+  return call.make(
+    value,
+    call.builder.reshape(value.node, [...hidden(value), ...shape]),
+    shape,
+    value.degree,
+  );
 }
 
 function permute(call: BuiltinCall): Value {
@@ -197,7 +242,9 @@ function permute(call: BuiltinCall): Value {
 function reduce(call: BuiltinCall, make: (node: Node, axes: readonly number[]) => Node): Value {
   const value = call.tensor('x');
   const rank = value.shape.length;
-  const axes = call.missing('axes') ? value.shape.map((_, i) => i) : call.ints('axes').map((a) => (a < 0 ? a + rank : a));
+  const axes = call.missing('axes')
+    ? value.shape.map((_, i) => i)
+    : call.ints('axes').map((a) => (a < 0 ? a + rank : a));
   if (axes.some((a) => a < 0 || a >= rank) || new Set(axes).size !== axes.length) {
     return call.fail('MMD0414', 'axes', {
       what: 'the axes',
@@ -216,7 +263,8 @@ function matmul(call: BuiltinCall): Value {
   const rank = a.shape.length;
   const inner = b.shape[transpose ? b.shape.length - 1 : b.shape.length - 2];
   const columns = b.shape[transpose ? b.shape.length - 2 : b.shape.length - 1];
-  const fits = rank >= 2 && b.shape.length === rank && a.shape.slice(0, -2).join() === b.shape.slice(0, -2).join();
+  const fits =
+    rank >= 2 && b.shape.length === rank && a.shape.slice(0, -2).join() === b.shape.slice(0, -2).join();
   if (!fits || inner !== a.shape[rank - 1]) {
     return call.fail('MMD0410', undefined, {
       operator: 'matmul',
@@ -226,7 +274,13 @@ function matmul(call: BuiltinCall): Value {
   }
   const node = call.builder.matmul(a.node, b.node, { transposeB: transpose });
   const shape: Shape = [...a.shape.slice(0, -1), columns];
-  return { kind: 'tensor', node, shape, batched: a.batched || b.batched, degree: productOf(a.degree, b.degree) };
+  return {
+    kind: 'tensor',
+    node,
+    shape,
+    batched: a.batched || b.batched,
+    degree: productOf(a.degree, b.degree),
+  };
 }
 
 function into(call: BuiltinCall): Value {
@@ -247,7 +301,11 @@ function into(call: BuiltinCall): Value {
     return call.fail(
       'MMD0401',
       'x',
-      { what: `\`into\` with channels ${from}..${to}`, expected: `\`${showShape(wanted)}\``, found: `\`${showShape(value.shape)}\`` },
+      {
+        what: `\`into\` with channels ${from}..${to}`,
+        expected: `\`${showShape(wanted)}\``,
+        found: `\`${showShape(value.shape)}\``,
+      },
       { help: `\`|> project([${wanted.join(', ')}])\` makes any tensor fit` },
     );
   }
@@ -261,4 +319,3 @@ function into(call: BuiltinCall): Value {
   call.evaluator.placed.set(node, { from, to });
   return call.make(value, node, space.shape, value.degree);
 }
-
