@@ -5,29 +5,26 @@
  *
  * @module
  */
-import type { IToken, ParserMethod, TokenVocabulary } from 'chevrotain';
+import type { IToken, ParserMethod, TokenType, TokenVocabulary } from 'chevrotain';
 import type * as ast from './ast.js';
+import { ListParser } from './lists.js';
 import { readNumber, readString } from './literals.js';
 import { OperatorStack } from './operators.js';
-import { MEMBERS, RecoveringParser, TOP_LEVEL, toName } from './recovery.js';
-import { endOf, MAX_NESTING } from './scan.js';
+import { LET, MEMBERS, REQUIRE, TOP_LEVEL, toName } from './recovery.js';
+import { endOf, hasNewline, MAX_NESTING } from './scan.js';
 import * as T from './tokens.js';
 
 const word = T.keyword;
-const [IF, ELSE, REPEAT, LET, REQUIRE, TRUE, FALSE] = [
-  'if',
-  'else',
-  'repeat',
-  'let',
-  'require',
-  'true',
-  'false',
-].map(word);
+const [IF, ELSE, REPEAT, TRUE, FALSE] = ['if', 'else', 'repeat', 'true', 'false'].map(word);
 
 /** No expression tree is higher than this, so that whatever walks one may recurse. */
 export const MAX_HEIGHT = 200;
 
 const BODY_STOPS = new Set([...TOP_LEVEL, ...MEMBERS]);
+
+/** What can stand behind a brace too many in a network, but hardly behind the network. */
+const goesOn = (type: TokenType, sameLine: boolean): boolean =>
+  type === LET || type === REQUIRE || (sameLine && !BODY_STOPS.has(type));
 
 /** What follows a keyword that does begin a declaration or a statement. */
 const BEFORE_DECLARED = new Set([T.Ident, T.Key, T.LCurly, T.LParen, T.Colon, ...T.KEYWORDS.values()]);
@@ -35,7 +32,7 @@ const BEFORE_DECLARED = new Set([T.Ident, T.Key, T.LCurly, T.LParen, T.Colon, ..
 type Stage = ast.Pipe['stage'];
 type Alternatives<R> = { ALT: () => R }[];
 
-export abstract class ExpressionParser extends RecoveringParser {
+export abstract class ExpressionParser extends ListParser {
   protected docs: ReadonlyMap<number, ast.Doc> = new Map();
   /** Height of the expression read last. */
   private height = 0;
@@ -370,11 +367,11 @@ export abstract class ExpressionParser extends RecoveringParser {
   });
 
   /** Statements and a value between braces. */
-  readonly body: ParserMethod<[boolean?], ast.Body> = this.RULE('body', (lines = false): ast.Body => {
+  readonly body: ParserMethod<[boolean?], ast.Body> = this.RULE('body', (isNetwork = false): ast.Body => {
     const statements: ast.Statement[] = [];
     let result: ast.Expr | undefined;
     let height = 0;
-    if (!this.openBrace(1, '', lines)) return this.emptyBody();
+    if (!this.openBrace(1, '', isNetwork)) return this.emptyBody();
     const start = this.last - 1;
     let late = false;
     const checkOrder = (): void => {
@@ -388,6 +385,8 @@ export abstract class ExpressionParser extends RecoveringParser {
     const starts = (): boolean => this.startsOperand() || this.next() === LET || this.next() === REQUIRE;
     const expected = ['`let`', '`require`', 'an expression', '`}`'];
     do {
+      // One mistake in a block is enough: what looks out of order after it may be its consequence.
+      late ||= this.reportedSince(start);
       this.MANY(() => {
         checkOrder();
         this.OR([
@@ -397,7 +396,10 @@ export abstract class ExpressionParser extends RecoveringParser {
         ]);
         height = Math.max(height, this.height);
       });
-    } while (this.resume({ closer: T.RCurly, stops: BODY_STOPS, starts, expected }));
+    } while (
+      this.resume({ closer: T.RCurly, stops: BODY_STOPS, starts, expected }) ||
+      (isNetwork && this.extraBrace(goesOn))
+    );
     if (result === undefined) {
       this.expected('missing-expression', ['an expression'], ': a block ends in its value');
       result = this.errorHere();
@@ -468,10 +470,13 @@ export abstract class ExpressionParser extends RecoveringParser {
 
   /** Reports that an expression is missing; a word of the language is read as the name it was meant to be. */
   private missingExpression(): ast.Ref | ast.ErrorExpr {
-    const token = this.LA(1);
-    if (T.KEYWORDS.has(token.image) && this.onSameLine() && !BEFORE_DECLARED.has(this.LA(2).tokenType)) {
+    const [token, after] = [this.LA(1), this.LA(2)];
+    const declares =
+      BEFORE_DECLARED.has(after.tokenType) && !hasNewline(this.text, endOf(token), after.startOffset);
+    if (T.KEYWORDS.has(token.image) && this.onSameLine() && !declares) {
       this.refuse('reserved-word', `\`${token.image}\` is a word of the language and names no value`);
-      const name = toName(this.SKIP_TOKEN());
+      this.SKIP_TOKEN();
+      const name = toName(token);
       this.height = 1;
       return { kind: 'Ref', range: name.range, name };
     }

@@ -3,6 +3,16 @@
  *
  * @module
  */
+import type { SyntaxProblem } from './problems.js';
+
+/** Thrown instead of formatting a text with syntax errors. */
+export class FormatError extends Error {
+  override readonly name = 'FormatError';
+
+  constructor(readonly problems: readonly SyntaxProblem[]) {
+    super(`the file has syntax errors: ${problems[0]?.message ?? ''}`);
+  }
+}
 
 export interface FormatOptions {
   /** Lines are broken when they would be longer than this many columns; 100 unless told. */

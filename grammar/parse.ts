@@ -9,8 +9,11 @@ import type { SyntaxProblem } from './problems.js';
 import { settle } from './problems.js';
 import { scan } from './scan.js';
 
-/** Longest text that is read, in UTF-16 units. */
-export const MAX_LENGTH = 16 * 1024 * 1024;
+/**
+ * Longest text that is read, in UTF-16 units. A thousand times more than anyone writes; what bounds it is memory, of
+ * which a hostile text takes some 150 bytes a character.
+ */
+export const MAX_LENGTH = 4 * 1024 * 1024;
 
 let parser: MmdParser | undefined;
 

@@ -9,14 +9,13 @@ import { EOF } from 'chevrotain';
 import type * as ast from './ast.js';
 import { ExpressionParser } from './expressions.js';
 import type { SyntaxProblem } from './problems.js';
-import { MEMBERS, STATEMENTS, TOP_LEVEL, toName } from './recovery.js';
+import { LET, MEMBERS, STATEMENTS, TOP_LEVEL, toName } from './recovery.js';
 import type { Scan } from './scan.js';
 import * as T from './tokens.js';
 
 const word = T.keyword;
-const [IMPORT, MODEL, NETWORK, MODALITY, SPACE, TASK, LET] = [
-  ...['import', 'model', 'network', 'modality', 'space', 'task', 'let'],
-].map(word);
+const [IMPORT, MODEL, NETWORK] = ['import', 'model', 'network'].map(word);
+const [MODALITY, SPACE, TASK] = ['modality', 'space', 'task'].map(word);
 const SECTIONS: readonly ast.SectionName[] = ['process', 'loss', 'train', 'data', 'eval'];
 
 const NO_STOPS: ReadonlySet<TokenType> = new Set();
@@ -174,7 +173,10 @@ export class MmdParser extends ExpressionParser {
           ),
         );
       });
-    } while (this.resume({ closer: T.RCurly, stops: TOP_LEVEL, starts, expected }) || this.extraBrace());
+    } while (
+      this.resume({ closer: T.RCurly, stops: TOP_LEVEL, starts, expected }) ||
+      this.extraBrace((type) => MEMBERS.has(type) || type === LET)
+    );
     return members;
   });
 

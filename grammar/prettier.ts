@@ -6,18 +6,9 @@
 import type { Plugin } from 'prettier';
 import type { Comment, Node, SourceFile } from './ast.js';
 import { linkParents } from './comments.js';
+import { FormatError } from './format.js';
 import { parse } from './parse.js';
 import { printer } from './printer.js';
-import type { SyntaxProblem } from './problems.js';
-
-/** Thrown instead of formatting a text with syntax errors. */
-export class FormatError extends Error {
-  override readonly name = 'FormatError';
-
-  constructor(readonly problems: readonly SyntaxProblem[]) {
-    super(`the file has syntax errors: ${problems[0]?.message ?? ''}`);
-  }
-}
 
 /** @throws FormatError when the text has syntax errors */
 function read(text: string): SourceFile {

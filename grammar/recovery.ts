@@ -32,20 +32,18 @@ export const MEMBERS: ReadonlySet<TokenType> = new Set(
     'eval',
   ].map(word),
 );
-const LET = word('let');
-const REQUIRE = word('require');
+export const LET = word('let');
+export const REQUIRE = word('require');
 
 /** What an operand can begin with. */
 const OPERAND = new Set<TokenType>([
   ...[T.Ident, T.NumberToken, T.StringToken, T.LParen, T.LineParen, T.LSquare, T.LineSquare],
   ...[T.Minus, T.LineMinus, T.Bang, T.TooDeep, word('true'), word('false'), word('if')],
 ]);
-const OPENERS = new Set<TokenType>([T.LParen, T.LineParen, T.LSquare, T.LineSquare, T.LCurly]);
-const CLOSERS = new Set<TokenType>([T.RParen, T.RSquare, T.RCurly]);
+export const OPENERS = new Set<TokenType>([T.LParen, T.LineParen, T.LSquare, T.LineSquare, T.LCurly]);
+export const CLOSERS = new Set<TokenType>([T.RParen, T.RSquare, T.RCurly]);
 /** Keywords that begin anything but an expression. */
 export const STATEMENTS: ReadonlySet<TokenType> = new Set([...TOP_LEVEL, ...MEMBERS, LET, REQUIRE]);
-/** What a list in parentheses or square brackets cannot hold: one of these shows that it was left open. */
-const LIST_STOPS: ReadonlySet<TokenType> = new Set([...STATEMENTS, T.RCurly]);
 
 /** The next tokens that may follow a name in a declaration, which shows that a keyword was meant as a name. */
 const AFTER_NAME = new Set([T.Equals, T.Colon, T.LCurly, T.Comma, T.Arrow, T.LParen, T.RCurly, T.RParen]);
@@ -54,11 +52,11 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
   protected text = '';
   protected problems: SyntaxProblem[] = [];
   /** Offset of the token at which the last problem was found; nothing more is reported there. */
-  private reportedAt = -1;
+  protected reportedAt = -1;
+  /** Offset of the last token that was itself reported as being in the way. */
+  protected blamed = -1;
   /** Offsets of strings without an end, ascending: brackets left open on such a line are their fault. */
   private unterminated: readonly number[] = [];
-  /** How many lists in parentheses and in square brackets are being read. */
-  private readonly openLists = new Map<TokenType, number>();
 
   /** Offsets of characters that were dropped and of strings without an end, ascending. */
   private broken: readonly number[] = [];
@@ -70,9 +68,9 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
     this.text = text;
     this.problems = problems;
     this.reportedAt = -1;
+    this.blamed = -1;
     this.unterminated = offsets('unterminated-string');
     this.broken = offsets('unexpected-character', 'unterminated-string').sort((a, b) => a - b);
-    this.openLists.clear();
     this.input = tokens;
   }
 
@@ -144,6 +142,7 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
     if (this.atEnd() || !(foreign || this.onSameLine())) {
       this.problem(kind, { start: last, end: last }, wanted, expected);
     } else {
+      this.blamed = this.here;
       const range = { start: this.here, end: endOf(token) };
       this.problem(kind, range, `${wanted}, found ${describe(token)}`, expected);
     }
@@ -156,9 +155,14 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
   private alreadyReported(): boolean {
     const here = this.here;
     if (this.reportedAt === here || this.RECORDING_PHASE) return true;
-    const follows = this.reportedAt >= 0 && this.reportedAt === this.LA(0).startOffset && this.onSameLine();
+    const follows = this.blamed >= 0 && this.blamed === this.LA(0).startOffset && this.onSameLine();
     this.reportedAt = here;
     return follows || this.next() === T.TooDeep || this.isBroken();
+  }
+
+  /** True when something was reported at or after an offset. */
+  protected reportedSince(offset: number): boolean {
+    return this.reportedAt >= offset;
   }
 
   /** Whether the next token, or what was dropped right before it, is no token at all: that is the mistake then. */
@@ -173,7 +177,9 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
 
   /** Reports a range, unless the place that has been reached was reported already. */
   protected reportAt(kind: SyntaxProblemKind, range: Range, message: string): void {
-    if (!this.alreadyReported()) this.problem(kind, range, message);
+    if (this.alreadyReported()) return;
+    if (range.start === this.here) this.blamed = range.start;
+    this.problem(kind, range, message);
   }
 
   // ------------------------------------------------------------ single tokens
@@ -215,7 +221,8 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
     while (this.LA(ahead).tokenType !== T.LCurly) {
       const token = this.LA(ahead);
       const type = token.tokenType;
-      if (type === EOF || type === T.RCurly || STATEMENTS.has(type) || ahead > 100) return false;
+      if (type === EOF || STATEMENTS.has(type) || ahead > 100) return false;
+      if (type === T.RCurly && (!lines || hasNewline(this.text, this.last, token.startOffset))) return false;
       ahead++;
     }
     if (!lines && hasNewline(this.text, this.last, this.LA(ahead).startOffset)) return false;
@@ -224,17 +231,17 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
   }
 
   /**
-   * Skips a `}` behind which declarations of the same model follow, and reports it unless its line was reported.
+   * Skips a `}` behind which the same construct goes on, and reports it unless its line was reported.
+   *
+   * @param goesOn whether a token of this type, on the line of the brace or not, only continues the construct
    */
-  protected extraBrace(): boolean {
-    const after = this.LA(2).tokenType;
-    if (this.RECORDING_PHASE || this.next() !== T.RCurly || !(MEMBERS.has(after) || after === LET))
-      return false;
+  protected extraBrace(goesOn: (type: TokenType, sameLine: boolean) => boolean): boolean {
+    const after = this.LA(2);
+    if (this.RECORDING_PHASE || this.next() !== T.RCurly || after.tokenType === EOF) return false;
+    const sameLine = !hasNewline(this.text, this.here, after.startOffset);
+    if (!goesOn(after.tokenType, sameLine)) return false;
     if (this.reportedAt < 0 || hasNewline(this.text, this.reportedAt, this.here)) {
-      this.refuse(
-        'unexpected-token',
-        `\`${this.LA(2).image}\` follows this \`}\` in the same model: is there one too many?`,
-      );
+      this.refuse('unexpected-token', `${describe(after)} follows this \`}\`: is it one too many?`);
     }
     this.SKIP_TOKEN();
     return true;
@@ -259,112 +266,6 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
       expected: [`\`${closer}\``],
       related: [{ range: { start: end, end }, message: `expected \`${closer}\` here at the latest` }],
     });
-  }
-
-  // ------------------------------------------------------------ lists
-
-  /** Skips one token, or one bracket with all that it holds, but no declaration. */
-  private skip(): void {
-    let depth = 0;
-    do {
-      const type = this.next();
-      if (OPENERS.has(type)) depth++;
-      else if (CLOSERS.has(type)) depth--;
-      this.SKIP_TOKEN();
-    } while (depth > 0 && !this.atEnd() && !STATEMENTS.has(this.next()));
-  }
-
-  /**
-   * Called where no further item of a list could be read. False when the list ends here: at its closer, at the
-   * end of the file or before what `stops` it. Otherwise reports what stands in the way, skips to where an item
-   * `starts` and returns true.
-   */
-  protected resume(list: {
-    closer: TokenType;
-    stops: ReadonlySet<TokenType>;
-    starts: () => boolean;
-    expected: readonly string[];
-  }): boolean {
-    if (this.RECORDING_PHASE || this.listEnds(list.closer, list.stops)) return false;
-    this.expected('unexpected-token', list.expected, '', true);
-    do this.skip();
-    while (!this.listEnds(list.closer, list.stops) && !list.starts());
-    // What ended the search is not what was wrong.
-    this.reportedAt = this.here;
-    return true;
-  }
-
-  private listEnds(closer: TokenType, stops: ReadonlySet<TokenType>): boolean {
-    const type = this.next();
-    return type === closer || this.atEnd() || stops.has(type);
-  }
-
-  /**
-   * Items between an opening bracket that has been read and `closer`, separated by commas, the last one optional.
-   * A rule may use this once, and no `MANY` or `OPTION` without a number beside it.
-   *
-   * @param starts whether the next token can begin an item
-   * @param what the items, in the singular with its article
-   */
-  protected commaList(closer: TokenType, what: string, starts: () => boolean, item: () => void): void {
-    const written = closer === T.RParen ? '`)`' : closer === T.RSquare ? '`]`' : '`}`';
-    let comma = true;
-    let broken = false;
-    const outer = this.openLists.get(closer) ?? 0;
-    this.openLists.set(closer, outer + 1);
-    do {
-      this.MANY({
-        GATE: () => !broken,
-        DEF: () => {
-          item();
-          comma = this.OPTION(() => this.CONSUME(T.Comma)) !== undefined;
-          if (comma || this.next() === closer || !starts()) return;
-          // On one line a comma was forgotten; across lines perhaps the closing bracket.
-          broken = !this.onSameLine() && !this.closesSoon(closer);
-          if (!broken) this.expected('unexpected-token', ['`,`', written], '');
-        },
-      });
-    } while (!broken && this.nextItem(closer, [comma ? what : '`,`', written]));
-    this.openLists.set(closer, outer);
-  }
-
-  /** Like {@link resume}, for items between commas. */
-  private nextItem(closer: TokenType, expected: readonly string[]): boolean {
-    if (this.RECORDING_PHASE || this.commaListEnds(closer)) return false;
-    this.expected('unexpected-token', expected, '', true);
-    while (!this.commaListEnds(closer) && this.next() !== T.Comma) this.skip();
-    const found = this.next() === T.Comma;
-    if (found) this.SKIP_TOKEN();
-    this.reportedAt = this.here;
-    return found;
-  }
-
-  /** Reports a comma where only one value may stand, and skips to the closing bracket. */
-  protected single(closer: TokenType, message: string): void {
-    if (this.RECORDING_PHASE || this.next() !== T.Comma) return;
-    this.refuse('unexpected-token', message);
-    while (!this.commaListEnds(closer)) this.skip();
-  }
-
-  /** A closing bracket of the other kind ends the list only if it closes something outer. */
-  private commaListEnds(closer: TokenType): boolean {
-    const type = this.next();
-    if (type !== closer && (type === T.RParen || type === T.RSquare))
-      return (this.openLists.get(type) ?? 0) > 0;
-    return this.listEnds(closer, LIST_STOPS);
-  }
-
-  /** Whether the bracket closes within the next tokens, before a declaration or a brace that closes something outer. */
-  private closesSoon(closer: TokenType): boolean {
-    let depth = 0;
-    for (let i = 1; i < 200; i++) {
-      const type = this.LA(i).tokenType;
-      if (depth === 0 && type === closer) return true;
-      if (OPENERS.has(type)) depth++;
-      else if (CLOSERS.has(type) && --depth < 0) return false;
-      if (STATEMENTS.has(type)) return false;
-    }
-    return false;
   }
 }
 

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { format, parse } from '../../grammar/index.js';
-import { FormatError } from '../../grammar/prettier.js';
+import { format, FormatError, parse } from '../../grammar/index.js';
 import { scan } from '../../grammar/scan.js';
 import { laidOut, program } from './programs.js';
 import { bare, words } from './trees.js';
@@ -31,9 +30,9 @@ describe('laws of the formatter', () => {
         formatted++;
         await obeysTheLaws(text, width);
       }),
-      { numRuns: Number(globalThis.process.env['RUNS'] ?? 400) },
+      { numRuns: Number(globalThis.process.env['RUNS'] ?? 150) },
     );
-    expect(formatted).toBeGreaterThan(100);
+    expect(formatted).toBeGreaterThan(50);
   });
 
   it.each(files)('hold for %s with a comment before any of its tokens', async (file) => {
