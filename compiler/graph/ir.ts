@@ -22,7 +22,7 @@ export interface Origin {
 /** Attributes of each primitive; the comment gives inputs -> output. B-broadcast: shapes are broadcast as in NumPy. */
 export interface OpAttrs {
   // ---- leaves
-  /** () -> a value fed on every run. */
+  /** () -> a value fed on every run. Inputs and parameters share one name space. */
   input: { readonly name: string };
   /** () -> a trainable array. Training and sampling graphs read these from one packed vector instead. */
   parameter: { readonly name: string };
@@ -43,10 +43,11 @@ export interface OpAttrs {
   /** -1, 0 or 1. */
   sign: None;
 
-  // ---- elementwise, two inputs of equal dtype, B-broadcast
+  // ---- elementwise, two inputs of equal dtype, B-broadcast; i32 wraps around
   add: None;
   sub: None;
   mul: None;
+  /** i32: the quotient is truncated towards zero. */
   div: None;
   max: None;
   min: None;
@@ -59,7 +60,8 @@ export interface OpAttrs {
   /** (c, a, b) -> a where c != 0, else b; all f32, B-broadcast. */
   select: None;
 
-  // ---- reductions of one f32 input over `axes` (sorted, non-negative); `keep` leaves them as size 1
+  // ---- reductions of one f32 input over `axes` (sorted, non-negative); `keep` leaves them as size 1.
+  // Only sum may reduce an axis of size 0.
   sum: { readonly axes: readonly number[]; readonly keep: boolean };
   mean: { readonly axes: readonly number[]; readonly keep: boolean };
   /** Largest element; the gradient is shared equally among ties. */
@@ -71,7 +73,7 @@ export interface OpAttrs {
   transpose: { readonly perm: readonly number[] };
   /** Explicit NumPy broadcast to `shape`. */
   broadcast: { readonly shape: Shape };
-  /** Python-like start/stop/step per axis, already normalised: step may be negative, then stop may be -1. */
+  /** Python-like start/stop/step per axis, already normalised into the axis: step may be negative, then stop may be -1. */
   slice: {
     readonly start: readonly number[];
     readonly stop: readonly number[];
@@ -111,6 +113,7 @@ export interface OpAttrs {
   argmax: None;
 
   // ---- the rest
+  /** f32 to i32 truncates towards zero. */
   cast: { readonly to: DType };
   /** Identity whose gradient is zero. */
   stop_gradient: None;

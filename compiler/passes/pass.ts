@@ -7,7 +7,10 @@ import { copyInto, GraphBuilder } from '../graph/builder.js';
 import type { Value } from '../graph/builder.js';
 import type { Graph, Node } from '../graph/ir.js';
 
-/** A named graph-to-graph function. Inputs, parameters and outputs keep names, types and meaning. */
+/**
+ * A named, pure graph-to-graph function. Inputs, parameters and outputs keep names, types and meaning, derivatives
+ * included: passes may run before differentiation.
+ */
 export interface Pass {
   readonly name: string;
   /** One line. */

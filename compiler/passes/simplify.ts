@@ -1,6 +1,7 @@
 /**
  * Local algebra: operations that do nothing, pairs that undo each other, broadcasts that the next operation does itself.
- * Only rules that hold for infinities and NaN too.
+ * Rules hold for
+ * infinities and NaN too, up to rounding and the sign of zero.
  *
  * @module
  */
@@ -28,8 +29,32 @@ function under(b: GraphBuilder, v: Value, op: Op): Value | undefined {
   return v.op === op ? operand(b, v) : undefined;
 }
 
+/** The range of one axis that a zero-padded value fills, where the others are not padded. */
+function filled(v: Value): { axis: number; from: number; to: number } | undefined {
+  if (v.op !== 'pad') return undefined;
+  const { before, after } = v.attrs;
+  const axes = [...v.shape.keys()].filter((k) => before[k] !== 0 || after[k] !== 0);
+  const [axis] = axes;
+  if (axis === undefined || axes.length > 1) return undefined;
+  return { axis, from: before[axis]!, to: v.shape[axis]! - after[axis]! };
+}
+
+/** Two padded values side by side: what the gradients of neighbouring slices, such as queries and keys, add up to. */
+function sideBySide(b: GraphBuilder, x: Value, y: Value): Value | undefined {
+  const [p, q] = [filled(x), filled(y)];
+  if (p === undefined || q === undefined || p.axis !== q.axis || !sameShape(x.shape, y.shape))
+    return undefined;
+  if (q.to === p.from) return sideBySide(b, y, x);
+  if (p.to !== q.from) return undefined;
+  const joined = b.concat([operand(b, x), operand(b, y)], p.axis);
+  const around = (n: number): number[] => x.shape.map((_, k) => (k === p.axis ? n : 0));
+  return b.pad(joined, around(p.from), around(x.shape[p.axis]! - q.to));
+}
+
 const add: Rule = (b, node, inputs) => {
   const [x, y] = inputs as readonly [Value, Value];
+  const joined = sideBySide(b, x, y);
+  if (joined !== undefined) return joined;
   if (uniformValue(y) === 0) return instead(node, x);
   if (uniformValue(x) === 0) return instead(node, y);
   const [negX, negY] = [under(b, x, 'neg'), under(b, y, 'neg')];
@@ -106,6 +131,17 @@ const transpose: Rule = (b, node, [x]) => {
     : undefined;
 };
 
+const concat: Rule = (b, node, inputs) => {
+  if (node.op !== 'concat') return undefined;
+  const { axis } = node.attrs;
+  const nested = inputs.some((v) => v.op === 'concat' && v.attrs.axis === axis);
+  if (!nested) return undefined;
+  const parts = inputs.flatMap((v) =>
+    v.op === 'concat' && v.attrs.axis === axis ? v.inputs.map((_, k) => operand(b, v, k)) : [v],
+  );
+  return b.concat(parts, axis);
+};
+
 const broadcast: Rule = (b, node, [x]) => {
   const inner = under(b, x!, 'broadcast');
   return inner === undefined ? undefined : b.broadcast(inner, node.shape);
@@ -142,6 +178,7 @@ const rules: { readonly [K in Op]?: Rule } = {
   reshape,
   transpose,
   broadcast,
+  concat,
   stop_gradient: stopGradient,
   matmul,
 };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { gradients } from '../../compiler/autodiff/index.js';
 import { GraphBuilder } from '../../compiler/graph/builder.js';
 import type { Value } from '../../compiler/graph/builder.js';
 import type { Graph } from '../../compiler/graph/ir.js';
@@ -80,6 +81,37 @@ describe('simplify', () => {
     expect(left((b, x) => b.matmul(b.transpose(x, [1, 0]), x))).toEqual(['matmul']);
     expect(left((b, x) => b.mul(b.mul(x, 2), 3))).toEqual(['mul']);
     expect(left((b, x) => b.add(x, b.neg(b.exp(x))))).toEqual(['exp', 'sub']);
+  });
+});
+
+describe('gradients of neighbouring slices', () => {
+  const thirds = (b: GraphBuilder, x: Value): Value[] => [4, 0, 2].map((k) => b.slice(x, [0, k], [2, k + 2]));
+
+  it('join without padding and adding', () => {
+    const b = new GraphBuilder('test');
+    const x = b.input('x', [2, 6]);
+    const [k, q, v] = thirds(b, x) as [Value, Value, Value];
+    const loss = b.sum(b.mul(b.mul(b.exp(q), b.sin(k)), v), [0, 1]);
+    b.output('g', gradients(b, loss, [x])[0]!);
+    const graph = b.finish();
+    const after = optimize(graph);
+    expect(stats(graph).ops).toMatchObject({ pad: 3 });
+    expect(stats(after).ops).toMatchObject({ concat: 1 });
+    expect(stats(after).ops.pad).toBeUndefined();
+    expectEqual(graph, after);
+  });
+
+  it('are added where they overlap or leave a gap', () => {
+    const pad = (b: GraphBuilder, x: Value, n: number): Value => b.pad(x, [0, n], [0, 5 - n]);
+    for (const [m, n] of [
+      [0, 2],
+      [0, 4],
+      [2, 0],
+      [1, 1],
+    ] as const) {
+      expect(left((b, x) => b.add(pad(b, x, m), pad(b, b.exp(x), n)))).toContain('add');
+    }
+    expect(left((b, x) => b.add(pad(b, x, 4), pad(b, b.exp(x), 1)))).toEqual(['exp', 'concat', 'pad']);
   });
 });
 
