@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { blockedDomain } from '../../compiler/targets/onnx/emitter.js';
 import type { Emitter } from '../../compiler/targets/onnx/emitter.js';
 import { compare } from './harness.js';
 import type { Case } from './harness.js';
@@ -13,6 +14,9 @@ const sizes: [b: number, c: number, o: number, h: number][] = [
   [64, 64, 64, 14],
   [64, 96, 96, 7],
   [64, 192, 96, 14],
+  // Channels that do not fill blocks of 16.
+  [64, 24, 24, 28],
+  [64, 24, 48, 14],
 ];
 const wanted = process.env['BENCH_ONLY'];
 
@@ -30,6 +34,18 @@ for (const [b, c, o, h] of sizes) {
       [b, o, h, h],
       [
         { label: 'Conv', body: (e, [x, w]) => e.op('Conv', [x!, w!], pads) },
+        {
+          label: 'blocked by 16 (AVX-512)',
+          body: (e, [x, w]) => {
+            const [oo, cc] = [Math.ceil(o / 16) * 16, Math.ceil(c / 16) * 16];
+            const filled = e.op('Pad', [w!, e.i64([0, 0, 0, 0, oo - o, cc - c, 0, 0])]);
+            const blocks = e.reshape(filled, [oo / 16, 16, cc / 16, 16, 3, 3]);
+            const layout = e.reshape(e.transpose(blocks, [0, 2, 4, 5, 3, 1]), [oo, cc, 3, 3]);
+            const xs = e.op('ReorderInput', [x!], {}, blockedDomain);
+            const y = e.op('Conv', [xs, layout], { ...pads, kernel_shape: { ints: [3, 3] } }, blockedDomain);
+            return e.op('ReorderOutput', [y], { channels: { i: o } }, blockedDomain);
+          },
+        },
         {
           label: '3x3 taps in NCHW, concat, one batched MatMul',
           body: (e, [x, w]) => {

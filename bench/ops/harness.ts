@@ -4,7 +4,7 @@
  * @module
  */
 import type * as onnxruntime from 'onnxruntime-web';
-import { Emitter } from '../../compiler/targets/onnx/emitter.js';
+import { Emitter, blockedDomain } from '../../compiler/targets/onnx/emitter.js';
 import { encodeModel } from '../../compiler/targets/onnx/proto.js';
 import { loadEngine, sessionOptions } from '../../runtime/executors/ort/engine.js';
 
@@ -80,7 +80,7 @@ function encode(inputs: readonly Dims[], output: Dims, body: Case['body']): Uint
   ].map((n) => ({ ...n, inputs: n.inputs.map((x) => (x === result ? 'y' : x)) }));
   return encodeModel({
     irVersion: 9,
-    opsets: { '': 20, 'com.microsoft': 1 },
+    opsets: { '': 20, 'com.microsoft': 1, [blockedDomain]: 1 },
     producer: 'bench',
     graph: {
       name: 'bench',

@@ -15,9 +15,16 @@ export interface LowerOptions {
   readonly provider: Provider;
   /** Whether operators of the `com.microsoft` domain may be used (onnxruntime has them, other engines do not). */
   readonly contrib: boolean;
+  /**
+   * Channels per block of onnxruntime's blocked convolution on the machine that will run the model (8 or 16), where
+   * it has one. The model then runs on machines with the same block only.
+   */
+  readonly channelBlock?: number;
 }
 
 export const contribDomain = 'com.microsoft';
+/** The blocked kernels that onnxruntime's own optimiser uses where weights are constants. */
+export const blockedDomain = 'com.microsoft.nchwc';
 
 export class Emitter {
   readonly nodes: OnnxNode[] = [];
@@ -26,12 +33,24 @@ export class Emitter {
   readonly values: string[] = [];
   private readonly memo = new Map<string, readonly string[]>();
   private readonly names = new Map<string, number>();
+  private readonly readers: readonly number[];
   private current = 0;
 
   constructor(
     readonly graph: Graph,
     readonly options: LowerOptions,
-  ) {}
+  ) {
+    const readers = new Array<number>(graph.nodes.length).fill(0);
+    const read = (id: number): void => void (readers[id] = (readers[id] ?? 0) + 1);
+    for (const node of graph.nodes) node.inputs.forEach(read);
+    for (const { node } of graph.outputs) read(node);
+    this.readers = readers;
+  }
+
+  /** How many inputs of nodes and outputs of the graph read `node`. */
+  uses(node: Node): number {
+    return this.readers[node.id] ?? 0;
+  }
 
   /** Nodes emitted from here on belong to graph node `id`. */
   enter(id: number): void {

@@ -4,12 +4,13 @@
  * @module
  */
 import type { DType, Graph, Node, Shape } from '../../graph/ir.js';
-import { Emitter, contribDomain } from './emitter.js';
+import { Emitter } from './emitter.js';
 import type { LowerOptions } from './emitter.js';
-import { contractions } from './ops/contraction.js';
+import { convolutions } from './ops/convolution.js';
 import { elementwise } from './ops/elementwise.js';
 import { indices } from './ops/indices.js';
 import { lastAxis } from './ops/lastaxis.js';
+import { products } from './ops/product.js';
 import { reductions } from './ops/reduce.js';
 import { shape } from './ops/shape.js';
 import type { LowerTable } from './ops/table.js';
@@ -40,7 +41,8 @@ const table: LowerTable = {
   ...elementwise,
   ...reductions,
   ...shape,
-  ...contractions,
+  ...products,
+  ...convolutions,
   ...lastAxis,
   ...indices,
 };
@@ -68,9 +70,10 @@ export function lowerToOnnx(graph: Graph, options: LowerOptions): OnnxArtifact {
   const { outputs, rename } = nameOutputs(graph, e, inputs, names);
   const nodes = live(e.nodes, new Set(outputs.map((p) => rename.back.get(p.value) ?? p.value)));
   const used = new Set(nodes.flatMap((n) => n.inputs));
+  const domains = new Set(['', ...nodes.map((n) => n.domain)]);
   const bytes = encodeModel({
     irVersion,
-    opsets: options.contrib ? { '': opset, [contribDomain]: 1 } : { '': opset },
+    opsets: Object.fromEntries([...domains].map((d) => [d, d === '' ? opset : 1])),
     producer: 'mmdc',
     graph: {
       name: graph.name,

@@ -8,6 +8,7 @@
 import type { Node, NodeOf } from '../../../graph/ir.js';
 import { dataType } from '../proto.js';
 import type { Emitter } from '../emitter.js';
+import { biasedConv2d } from './convolution.js';
 import type { LowerTable } from './table.js';
 
 const unary =
@@ -46,7 +47,7 @@ export const elementwise = {
   erf: unary('Erf'),
   abs: unary('Abs'),
   sign: unary('Sign'),
-  add: binary('Add'),
+  add: (n, e) => biasedConv2d(n, e) ?? e.op('Add', [e.value(n, 0), e.value(n, 1)]),
   sub: binary('Sub'),
   mul: binary('Mul'),
   div: binary('Div'),
