@@ -1,34 +1,45 @@
+import { builtinModules } from 'node:module';
 import js from '@eslint/js';
 import globals from 'globals';
 import tseslint from 'typescript-eslint';
 
-/** Files of a layer may import only from the layers below it: grammar <- compiler <- runtime. */
-const layer = (files, forbidden, message) => ({
+/** Layers import only from the layers below them: grammar <- compiler <- runtime. The lower two are pure. */
+const pureLayer = (files, forbidden, message) => ({
   files,
-  rules: { 'no-restricted-imports': ['error', { patterns: [{ group: forbidden, message }] }] },
+  languageOptions: { globals: { ...globals['shared-node-browser'] } },
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        paths: builtinModules.map((name) => ({ name, message })),
+        patterns: [{ group: ['node:*', ...forbidden], message }],
+      },
+    ],
+  },
 });
-
-const node = ['node:*', 'fs', 'path', 'os', 'process', 'worker_threads', 'child_process', 'crypto'];
 
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', 'coverage/', 'site/', 'out/', 'runs/', '.cache/'] },
   js.configs.recommended,
   ...tseslint.configs.recommended,
   {
+    files: ['runtime/**', 'test/**', 'bench/**', 'experiments/**', 'scripts/**', 'bin/**', '*.config.*'],
     languageOptions: { globals: globals.node },
+  },
+  {
     rules: {
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
     },
   },
-  layer(
+  pureLayer(
     ['grammar/**/*.ts'],
-    ['**/compiler/**', '**/runtime/**', ...node],
+    ['**/compiler/**', '**/runtime/**'],
     'grammar is the lowest layer and pure: it imports neither compiler, runtime nor Node.',
   ),
-  layer(
+  pureLayer(
     ['compiler/**/*.ts'],
-    ['**/runtime/**', ...node],
+    ['**/runtime/**'],
     'compiler is pure: it imports grammar, never runtime nor Node.',
   ),
 );

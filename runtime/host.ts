@@ -55,10 +55,12 @@ function readInside(root: string, path: string): ReadResult {
   try {
     const real = realpathSync(path);
     const inside = relative(realpathSync(root), real);
-    if (inside.startsWith('..') || resolve(inside) === inside) return { ok: false, reason: 'outside', detail: root };
+    if (inside.startsWith('..') || resolve(inside) === inside)
+      return { ok: false, reason: 'outside', detail: root };
     const stat = statSync(real);
     if (!stat.isFile()) return { ok: false, reason: 'unreadable', detail: 'not a file' };
-    if (stat.size > maxBytes) return { ok: false, reason: 'unreadable', detail: `larger than ${maxBytes} bytes` };
+    if (stat.size > maxBytes)
+      return { ok: false, reason: 'unreadable', detail: `larger than ${maxBytes} bytes` };
     return { ok: true, text: readFileSync(real, 'utf8') };
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;

@@ -10,6 +10,7 @@ import { packageRoot } from './host.js';
 let known: string | undefined;
 
 export function version(): string {
-  known ??= (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version;
+  known ??= (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string })
+    .version;
   return known;
 }

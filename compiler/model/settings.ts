@@ -7,8 +7,8 @@
 import type { Block, Entry, Range } from '../../grammar/ast.js';
 import { didYouMean } from '../diagnostics/suggest.js';
 import {
-  FieldReader,
   showField,
+  type FieldReader,
   type FieldType,
   type FieldValue,
   type FormValue,

@@ -42,7 +42,8 @@ export class Polynomial {
 
   multiply(other: Polynomial): Polynomial {
     const terms = new Map<string, number>();
-    for (const [a, x] of this.terms) for (const [b, y] of other.terms) accumulate(terms, product(a, b), x * y);
+    for (const [a, x] of this.terms)
+      for (const [b, y] of other.terms) accumulate(terms, product(a, b), x * y);
     return new Polynomial(terms);
   }
 
@@ -66,7 +67,9 @@ export class Polynomial {
   }
 
   equals(other: Polynomial): boolean {
-    return this.terms.size === other.terms.size && [...this.terms].every(([k, v]) => other.terms.get(k) === v);
+    return (
+      this.terms.size === other.terms.size && [...this.terms].every(([k, v]) => other.terms.get(k) === v)
+    );
   }
 
   /**
@@ -89,7 +92,9 @@ export class Polynomial {
     }
     const quotient = (target - constant) / slope;
     const root = degree === 1 ? quotient : Math.round(quotient ** (1 / degree));
-    return degree > 0 && Number.isSafeInteger(root) && root > 0 && root ** degree === quotient ? root : undefined;
+    return degree > 0 && Number.isSafeInteger(root) && root > 0 && root ** degree === quotient
+      ? root
+      : undefined;
   }
 
   toString(): string {
@@ -98,8 +103,19 @@ export class Polynomial {
       .sort(([a], [b]) => (a === '' ? 1 : b === '' ? -1 : a < b ? -1 : 1))
       .map(([key, coefficient], i) => {
         const size = Math.abs(coefficient);
-        const body = key === '' ? String(size) : size === 1 ? key.replaceAll('*', ' * ') : `${size} * ${key.replaceAll('*', ' * ')}`;
-        return i === 0 ? (coefficient < 0 ? `-${body}` : body) : coefficient < 0 ? ` - ${body}` : ` + ${body}`;
+        const body =
+          key === ''
+            ? String(size)
+            : size === 1
+              ? key.replaceAll('*', ' * ')
+              : `${size} * ${key.replaceAll('*', ' * ')}`;
+        return i === 0
+          ? coefficient < 0
+            ? `-${body}`
+            : body
+          : coefficient < 0
+            ? ` - ${body}`
+            : ` + ${body}`;
       })
       .join('');
   }
@@ -130,7 +146,8 @@ function product(a: string, b: string): string {
   if (a === '') return b;
   if (b === '') return a;
   const powers = new Map<string, number>();
-  for (const { name, power } of [...factors(a), ...factors(b)]) powers.set(name, (powers.get(name) ?? 0) + power);
+  for (const { name, power } of [...factors(a), ...factors(b)])
+    powers.set(name, (powers.get(name) ?? 0) + power);
   return monomial(powers);
 }
 

@@ -38,7 +38,9 @@ export function openData(info: ModelInfo, root: string | undefined, part: Part):
     throw new SpecFault([diagnostic('MMD0907', place(info.data.place), { modality: modality.name })]);
   }
   if (root === undefined) {
-    throw new SpecFault([diagnostic('MMD0908', place(info.data.place), { source: showSource(info.data.columns[0].source) })]);
+    throw new SpecFault([
+      diagnostic('MMD0908', place(info.data.place), { source: showSource(info.data.columns[0].source) }),
+    ]);
   }
   const columns = info.modalities.map((modality): Column => {
     const column = info.data.columns.find((c) => c.modality === modality.name) as SourceInfo;
@@ -55,7 +57,10 @@ export function openModality(info: ModelInfo, name: string, root: string): Colum
   const modality = info.modalities.find((m) => m.name === name) as ModalityInfo;
   if (root.startsWith(builtinPrefix)) return openData(info, root, 'eval').column(name);
   const source = info.data.columns.find((c) => c.modality === name);
-  if (!source) throw new SpecFault([diagnostic('MMD0907', { file: info.module.file, range: info.data.place }, { modality: name })]);
+  if (!source)
+    throw new SpecFault([
+      diagnostic('MMD0907', { file: info.module.file, range: info.data.place }, { modality: name }),
+    ]);
   return placed({ file: info.module.file, range: source.place }, () => openColumn(modality, source, root));
 }
 
@@ -81,7 +86,8 @@ export function columnType(modality: ModalityInfo, ignore: readonly number[] = [
 function openColumn(modality: ModalityInfo, { source }: SourceInfo, root: string): Column {
   const given = source.args.path as string;
   const path = isAbsolute(given) ? given : join(root, given);
-  if (!existsSync(root)) throw new DataFault(root, 'does not exist', { help: 'it is the folder given with --data' });
+  if (!existsSync(root))
+    throw new DataFault(root, 'does not exist', { help: 'it is the folder given with --data' });
   const { dataShape } = modality;
   switch (source.form) {
     case 'idx':
@@ -89,10 +95,18 @@ function openColumn(modality: ModalityInfo, { source }: SourceInfo, root: string
     case 'npy':
       return toColumn(modality.name, readNpy(path), columnType(modality));
     case 'images':
-      return toColumn(modality.name, readImages(path, dataShape as [number, number, number]), columnType(modality));
+      return toColumn(
+        modality.name,
+        readImages(path, dataShape as [number, number, number]),
+        columnType(modality),
+      );
     default: {
       const ignore = source.args.void === null ? [] : [source.args.void as number];
-      return toColumn(modality.name, readMasks(path, dataShape as [number, number]), columnType(modality, ignore));
+      return toColumn(
+        modality.name,
+        readMasks(path, dataShape as [number, number]),
+        columnType(modality, ignore),
+      );
     }
   }
 }
@@ -116,15 +130,23 @@ function openSet(info: ModelInfo, name: string, place: Place, part: Part): Datas
     }
     const range = modality.place;
     throw new SpecFault([
-      diagnostic('MMD0909', { file: place.file, range }, {
-        modality: modality.name,
-        set: name,
-        columns: Object.entries(sceneShapes).map(([n, s]) => `\`${n}: ${s.type}[${s.shape.join(', ')}]\``).join(', '),
-      }),
+      diagnostic(
+        'MMD0909',
+        { file: place.file, range },
+        {
+          modality: modality.name,
+          set: name,
+          columns: Object.entries(sceneShapes)
+            .map(([n, s]) => `\`${n}: ${s.type}[${s.shape.join(', ')}]\``)
+            .join(', '),
+        },
+      ),
     ]);
   });
   const dataset = new Dataset(columns);
-  return part === 'train' && info.data.rows ? dataset.take({ start: info.data.rows.from, end: info.data.rows.to }) : dataset;
+  return part === 'train' && info.data.rows
+    ? dataset.take({ start: info.data.rows.from, end: info.data.rows.to })
+    : dataset;
 }
 
 /** Turns a fault of the data into a diagnostic at the place of the spec that names it. */
@@ -135,6 +157,8 @@ function placed<T>(place: Place, open: () => T): T {
     if (!(error instanceof DataFault)) throw error;
     const row = error.row === undefined ? '' : `row ${error.row}: `;
     const detail = { path: error.file, reason: `${row}${error.detail}` };
-    throw new SpecFault([diagnostic('MMD0901', place, detail, error.help === undefined ? {} : { help: error.help })]);
+    throw new SpecFault([
+      diagnostic('MMD0901', place, detail, error.help === undefined ? {} : { help: error.help }),
+    ]);
   }
 }

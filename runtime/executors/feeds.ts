@@ -12,6 +12,9 @@ export function inputNames(graph: Graph): ReadonlySet<string> {
 }
 
 /** Those of `feeds` that are wanted. */
-export function pickFeeds(feeds: Readonly<Record<string, Tensor>>, wanted: ReadonlySet<string>): Record<string, Tensor> {
+export function pickFeeds(
+  feeds: Readonly<Record<string, Tensor>>,
+  wanted: ReadonlySet<string>,
+): Record<string, Tensor> {
   return Object.fromEntries(Object.entries(feeds).filter(([name]) => wanted.has(name)));
 }

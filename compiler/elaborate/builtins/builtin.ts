@@ -9,7 +9,7 @@ import type { GraphBuilder } from '../../graph/builder.js';
 import type { Node, Shape } from '../../graph/ir.js';
 import type { Environment, ParameterScope } from '../environment.js';
 import type { Evaluator } from '../evaluator.js';
-import { errorValue, type Degree, type Init, type TensorValue, type Value } from '../values.js';
+import type { Degree, errorValue, Init, TensorValue, Value } from '../values.js';
 
 export type ParamType =
   'tensor' | 'int' | 'float' | 'bool' | 'ints' | 'range' | 'init' | 'space' | 'shaped' | 'list' | 'any';
