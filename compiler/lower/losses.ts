@@ -6,7 +6,7 @@
  */
 import type { GraphBuilder } from '../graph/builder.js';
 import { sizeOf, type Node } from '../graph/ir.js';
-import type { ModalityInfo } from '../model/info.js';
+import type { ModalityInfo, SnrWeight } from '../model/info.js';
 import { snr } from '../process/tables.js';
 import { logBesselI } from './bessel.js';
 import { unitVector, type Evaluated, type Forward } from './forward.js';
@@ -129,7 +129,7 @@ function transitions(forward: Forward, errors: ReadonlyMap<string, Node>): Node 
 function simplifiedError(
   forward: Forward,
   errors: ReadonlyMap<string, Node>,
-  weight: { readonly form: 'none' } | { readonly form: 'min'; readonly gamma: number },
+  weight: SnrWeight,
 ): Node {
   const { b } = forward;
   const { tables } = forward.networks.info;

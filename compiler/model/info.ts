@@ -53,7 +53,11 @@ export interface TaskInfo {
   readonly place: Range;
 }
 
-export type SnrWeight = { readonly form: 'none' } | { readonly form: 'min'; readonly gamma: number };
+/** Weight of a component's squared error as a function of its SNR: 1, min(SNR, gamma), or SNR clamped to [low, high]. */
+export type SnrWeight =
+  | { readonly form: 'none' }
+  | { readonly form: 'min'; readonly gamma: number }
+  | { readonly form: 'clamp'; readonly low: number; readonly high: number };
 
 export interface LossInfo {
   readonly L0: number;

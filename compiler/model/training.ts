@@ -13,7 +13,13 @@ const share = { min: 0, max: 1 };
 
 const snrForms: Forms = {
   none: [],
+  /** Hang et al., "Efficient Diffusion Training via Min-SNR Weighting Strategy", 2023. */
   min: [{ name: 'gamma', field: { type: 'float', min: 0, above: true } }],
+  /** The truncated weight max(SNR, 1) of Salimans & Ho (2022), bounded above like min-SNR. */
+  clamp: [
+    { name: 'low', field: { type: 'float', min: 0, above: true }, default: 1 },
+    { name: 'high', field: { type: 'float', min: 0, above: true }, default: 5 },
+  ],
 };
 
 const l1Forms: Forms = {
@@ -100,7 +106,8 @@ export function readLoss(
 }
 
 function toSnr({ form, args }: FormValue): SnrWeight {
-  return form === 'min' ? { form, gamma: args.gamma as number } : { form: 'none' };
+  if (form === 'min') return { form, gamma: args.gamma as number };
+  return form === 'clamp' ? { form, low: args.low as number, high: args.high as number } : { form: 'none' };
 }
 
 const optimizerForms: Forms = {
