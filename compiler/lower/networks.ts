@@ -278,7 +278,12 @@ export class ModelNetworks {
     const { info } = this;
     const declaration = info.decoders.get(name);
     if (!declaration) return undefined;
-    const env = this.environment('decoder', name, { [info.backbone.name.text]: h, t: batchedTensor(t) });
+    const env = this.environment('decoder', name, {
+      // Its dimensions, not its value: `project(shape(z))`.
+      [info.space.name]: { kind: 'space', name: info.space.name, shape: info.space.shape },
+      [info.backbone.name.text]: h,
+      t: batchedTensor(t),
+    });
     const value = this.tensor(declaration.value, env, `the decoder of \`${name}\``);
     if (!value) return undefined;
     const modality = info.modalities.find((m) => m.name === name);

@@ -33,8 +33,8 @@ export function parseOverride(text: string, diagnostics: Diagnostics): Override 
     diagnostics.report('MMD0707', { file, range: { start: 0, end: text.length } }, { text });
     return undefined;
   }
-  const before = 'model M { let x = ';
-  const { tree, problems } = parse(`${before}${text.slice(equals + 1)}\n}`);
+  const before = 'model M { data { x: ';
+  const { tree, problems } = parse(`${before}${text.slice(equals + 1)}\n} }`);
   const shift = equals + 1 - before.length;
   if (problems.length > 0) {
     const inside = (offset: number) => Math.min(Math.max(offset + shift, 0), text.length);
@@ -50,12 +50,14 @@ export function parseOverride(text: string, diagnostics: Diagnostics): Override 
     return undefined;
   }
   const [model] = tree.declarations;
-  const member = model?.kind === 'Model' ? model.members[0] : undefined;
-  if (member?.kind !== 'Let' || (model.kind === 'Model' && model.members.length > 1)) {
+  const members = tree.declarations.length === 1 && model.kind === 'Model' ? model.members : [];
+  const entries = members.length === 1 && members[0].kind === 'Section' ? members[0].block.entries : [];
+  const value = entries.length === 1 ? entries[0].value : undefined;
+  if (!value) {
     diagnostics.report('MMD0707', { file, range: { start: 0, end: text.length } }, { text });
     return undefined;
   }
-  return { text, path, value: moved(member.value, shift) };
+  return { text, path, value: moved(value, shift) };
 }
 
 /** The members with the overrides put in; `files` tells, for every entry put in, which override it came from. */

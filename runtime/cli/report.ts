@@ -11,7 +11,7 @@ import { sizeOf } from '../../compiler/graph/ir.js';
 import { readNpy } from '../data/npy.js';
 import { writeAtomic } from '../files/atomic.js';
 import type { RunReport, SampleImage, TaskSamples } from '../report/model.js';
-import { compileRun } from '../run/folder.js';
+import { compileRun, executorFile } from '../run/folder.js';
 import { readLog } from '../run/log.js';
 import { weightsFile } from '../run/weights.js';
 import { drawRows, gridLayout, type SampleDescription } from '../sample/write.js';
@@ -62,7 +62,7 @@ export async function writeReport(dir: string): Promise<string> {
 
 /** The executor's line, written down when the training began. */
 function readExecutor(dir: string): string {
-  const file = join(dir, 'executor.txt');
+  const file = executorFile(dir);
   return existsSync(file) ? readFileSync(file, 'utf8').trim() : 'not recorded';
 }
 

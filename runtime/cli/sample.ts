@@ -50,8 +50,9 @@ export async function sample(dir: string, options: SampleOptions): Promise<void>
   const steps = options.steps ?? task.steps;
   if (steps > info.tables.steps)
     throw new UsageFault(`--steps ${steps}: the process has ${info.tables.steps} steps`);
-  const n =
-    options.n ?? Math.max(defaultRows, ...given.map((g) => g.rows.shape[0]).filter((rows) => rows > 1));
+  // Rows given from data say how many there are; a single one is for all.
+  const counts = given.map((g) => g.rows.shape[0]).filter((rows) => rows > 1);
+  const n = options.n ?? (counts.length > 0 ? Math.max(...counts) : defaultRows);
   const data = new Map<string, Rows>();
   for (const name of task.given) {
     const found = given.find((g) => g.name === name);

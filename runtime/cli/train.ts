@@ -8,7 +8,8 @@ import { resolve } from 'node:path';
 import type { CompiledModel } from '../../compiler/driver.js';
 import type { Backend } from '../executors/index.js';
 import { InputFault } from '../faults.js';
-import { bundleOf, readRun, runFile, type RunInfo } from '../run/folder.js';
+import { writeAtomic } from '../files/atomic.js';
+import { bundleOf, executorFile, readRun, runFile, type RunInfo } from '../run/folder.js';
 import type { LogRecord } from '../run/log.js';
 import { version } from '../version.js';
 import type { Message } from '../worker/protocol.js';
@@ -44,6 +45,7 @@ export async function train(file: string, options: TrainOptions): Promise<void> 
   const dir = resolve(options.out);
   const run = describe(model, options.data);
   const resume = checkFolder(dir, run, options);
+  let executor = '';
   let bar: Progress | undefined;
   let sampling: { what: string; progress: Progress } | undefined;
   let trained: Extract<Message, { kind: 'trained' }> | undefined;
@@ -72,8 +74,10 @@ export async function train(file: string, options: TrainOptions): Promise<void> 
         switch (message.kind) {
           case 'executor':
             note(message.line);
+            executor = message.line;
             break;
           case 'start':
+            writeAtomic(executorFile(dir), `${executor}\n`);
             for (const { file: name, reason } of message.rejected)
               note(`warning: left out a checkpoint: ${name}: ${reason}`);
             note(

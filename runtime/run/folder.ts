@@ -3,6 +3,7 @@
  *
  *     run.json        the spec's files, model, overrides, hash, data root, seed, versions
  *     spec.mmd        the spec's own text, to read
+ *     executor.txt    what the training ran on
  *     log.jsonl       one record a logged step
  *     checkpoints/    state of the training
  *     model.safetensors  weights that samples come from
@@ -65,6 +66,9 @@ export function compileBundle(bundle: Bundle): CompiledModel {
 }
 
 export const runFile = (dir: string): string => join(dir, 'run.json');
+
+/** Holds the line that names the executor of the training, as last started. */
+export const executorFile = (dir: string): string => join(dir, 'executor.txt');
 
 export function writeRun(dir: string, info: RunInfo): void {
   mkdirSync(dir, { recursive: true });
