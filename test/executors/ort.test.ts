@@ -195,6 +195,19 @@ describe.each(['native', 'wasm'])('onnxruntime, %s', (name) => {
     await program.dispose();
   });
 
+  it('leaves the arithmetic of the calling thread alone', async () => {
+    const tiny = Number('1e-300') * Number('1e-10');
+    expect(tiny).toBeGreaterThan(0);
+    const b = new GraphBuilder('denormal');
+    b.output('y', b.mul(b.input('x', [1]), 0.5));
+    const program = await executor.prepare(b.finish());
+    expect(
+      (await program.run({ x: { data: Float32Array.of(1e-38), shape: [1] } }))['y']!.data[0],
+    ).toBeGreaterThan(0);
+    await program.dispose();
+    expect(Number('1e-300') * Number('1e-10')).toBe(tiny);
+  });
+
   it('empty arrays pass through', async () => {
     const b = new GraphBuilder('empty');
     const x = b.input('x', [0, 3]);

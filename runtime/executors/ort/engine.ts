@@ -47,6 +47,18 @@ export async function loadEngine(backend: OrtBackend, threads = availableParalle
   return { backend, ort, threads: wasmThreads, version: ort.env.versions.web ?? ort.env.versions.common };
 }
 
+/**
+ * How long an idle worker thread waits actively for the next kernel. Without a limit a training step is as fast on a
+ * machine of its own, but takes twice as long where another process wants the cores; without any it is 5 % slower
+ * (bench/ops/options.ts).
+ */
+const spinMicroseconds = '200';
+
+/**
+ * Measured on training steps (bench/ops/options.ts). The memory pattern saves no time, takes more memory and makes the
+ * second run slow. Treating denormals as zero gains nothing here either, and onnxruntime would set that for the
+ * calling thread too, where JavaScript's own arithmetic then changes.
+ */
 export function sessionOptions(engine: Engine, threads: number): SessionOptions {
   return {
     executionProviders: [engine.backend === 'native' ? 'cpu' : 'wasm'],
@@ -55,10 +67,10 @@ export function sessionOptions(engine: Engine, threads: number): SessionOptions 
     interOpNumThreads: 1,
     intraOpNumThreads: threads,
     enableCpuMemArena: true,
-    enableMemPattern: true,
+    enableMemPattern: false,
     // Failures are thrown; printing them as well would only repeat them.
     logSeverityLevel: 4,
-    extra: { session: { set_denormal_as_zero: '1' } },
+    extra: { session: { 'intra_op.spin_duration_us': spinMicroseconds } },
   };
 }
 

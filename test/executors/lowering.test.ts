@@ -1,0 +1,105 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { GraphBuilder } from '../../compiler/graph/builder.js';
+import type { Graph } from '../../compiler/graph/ir.js';
+import { lowerToOnnx } from '../../compiler/targets/onnx/index.js';
+import type { LowerOptions } from '../../compiler/targets/onnx/index.js';
+import { loadEngine, sessionOptions } from '../../runtime/executors/ort/engine.js';
+import { Draw } from './cases.js';
+import { evaluate, expectClose } from './support.js';
+
+const cpu: LowerOptions = { provider: 'cpu', contrib: true };
+
+/** Names and operators stand in the model as they are, so its text tells what is in it. */
+function text(graph: Graph, options: LowerOptions = cpu): string {
+  return String.fromCharCode(...lowerToOnnx(graph, options).bytes);
+}
+
+function convolution(inC: number, outC: number): Graph {
+  const b = new GraphBuilder('conv');
+  const y = b.conv2d(b.input('x', [1, inC, 8, 8]), b.input('w', [outC, inC, 3, 3]), { pad: [1, 1, 1, 1] });
+  b.output('y', b.add(y, b.input('bias', [outC, 1, 1])));
+  return b.finish();
+}
+
+describe('lowering to ONNX', () => {
+  it('equal graphs give equal bytes', () => {
+    const bytes = [0, 1].map(() => lowerToOnnx(convolution(4, 4), cpu).bytes);
+    expect(bytes[0]).toEqual(bytes[1]);
+    expect(lowerToOnnx(convolution(4, 5), cpu).bytes).not.toEqual(bytes[0]);
+  });
+
+  it('names inputs and outputs as the graph does, with their shapes', () => {
+    const { inputs, outputs } = lowerToOnnx(convolution(3, 4), cpu);
+    expect(inputs.map((p) => [p.name, p.value, p.shape])).toEqual([
+      ['x', 'x', [1, 3, 8, 8]],
+      ['w', 'w', [4, 3, 3, 3]],
+      ['bias', 'bias', [4, 1, 1]],
+    ]);
+    expect(outputs.map((p) => [p.name, p.value, p.shape])).toEqual([['y', 'y', [1, 4, 8, 8]]]);
+  });
+
+  it('nodes carry the graph node they come from', () => {
+    const b = new GraphBuilder('names');
+    const x = b.input('x', [2]);
+    const y = b.exp(x);
+    b.output('y', b.neg(y));
+    expect(text(b.finish())).toContain(`%${y.id}.Exp`);
+  });
+
+  it('a bias per channel becomes part of the convolution, unless the convolution has another reader', () => {
+    const fused = convolution(4, 4);
+    expect(text(fused)).not.toContain('Add');
+    const twice: Graph = { ...fused, outputs: [...fused.outputs, { name: 'plain', node: 2 }] };
+    expect(text(twice)).toContain('Add');
+  });
+
+  it('blocked convolution is used for 3x3 kernels with whole blocks, and only on request', () => {
+    const blocked: LowerOptions = { ...cpu, channelBlock: 16 };
+    expect(text(convolution(32, 16), blocked)).toContain('com.microsoft.nchwc');
+    expect(text(convolution(32, 16), cpu)).not.toContain('com.microsoft.nchwc');
+    expect(text(convolution(20, 20), blocked)).not.toContain('com.microsoft.nchwc');
+  });
+
+  it('a comparison that only chooses is never made a number', () => {
+    const b = new GraphBuilder('choice');
+    const [x, y] = [b.input('x', [3]), b.input('y', [3])];
+    const smaller = b.less(x, y);
+    b.output('min', b.select(smaller, x, y));
+    expect(text(b.finish())).not.toContain('Cast');
+    b.output('mask', smaller);
+    expect(text(b.finish())).toContain('Cast');
+  });
+
+  it('normalize and rstd of one value share one node', () => {
+    const b = new GraphBuilder('norm');
+    const x = b.input('x', [4, 8]);
+    b.output('y', b.normalize(x, 1e-5));
+    b.output('r', b.rstd(x, 1e-5));
+    expect(text(b.finish()).match(/%\d+\.LayerNormalization(?!:)/g)).toHaveLength(1);
+  });
+
+  it.each([
+    { provider: 'cpu', contrib: false },
+    { provider: 'webgpu', contrib: true },
+  ] as const)('%j needs no operator outside the standard', async (options) => {
+    const [g] = fc.sample(fc.gen(), { numRuns: 1, seed: 1 }) as [fc.GeneratorValue];
+    const d = new Draw(g);
+    const [x, y] = [d.f32([2, 3, 5]), d.f32([2, 4, 5])];
+    d.b.output('y', d.b.matmul(x, y, { transposeB: true }));
+    d.b.output('z', d.b.matmul(y, y, { transposeA: true }));
+    const graph = d.b.finish();
+    expect(text(graph, options)).not.toContain('com.microsoft');
+    const { ort, ...engine } = await loadEngine('native', 1);
+    const model = lowerToOnnx(graph, options);
+    const session = await ort.InferenceSession.create(model.bytes, sessionOptions({ ort, ...engine }, 1));
+    const feeds = Object.entries(d.feeds).map(([name, t]) => {
+      return [name, new ort.Tensor('float32', Float32Array.from(t.data), t.shape)] as const;
+    });
+    const results = await session.run(Object.fromEntries(feeds));
+    for (const [name, expected] of Object.entries(evaluate(graph, d.feeds))) {
+      expectClose({ data: results[name]?.data as Float32Array, shape: expected.shape }, expected);
+    }
+    await session.release();
+  });
+});
