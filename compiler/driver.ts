@@ -86,6 +86,7 @@ function analyzeModel(
 export class CompiledModel {
   readonly layout: Layout;
 
+  /** @internal {@link analyze} makes them. */
   constructor(
     readonly project: Project,
     private readonly checked: CheckedModel,

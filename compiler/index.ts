@@ -16,7 +16,7 @@
 // The pipeline
 export { analyze, CompiledModel, pickModel, type Analysis, type AnalyzeOptions } from './driver.js';
 export { memoryHost, type Host, type ReadResult } from './project/host.js';
-export type { Module, Project } from './project/project.js';
+export type { Module, Project, Visible } from './project/project.js';
 
 // What is wrong with a spec
 export type { Diagnostic, Edit, Fix, Label, Place, Severity } from './diagnostics/diagnostic.js';
@@ -45,12 +45,22 @@ export type {
   TaskInfo,
   TrainInfo,
 } from './model/info.js';
+export type { FieldValue, FormValue, RangeValue } from './model/forms.js';
+export type { FilledDefault } from './model/settings.js';
 export { trainCarry, trainInputs, type ForwardGraph, type TrainingStep } from './lower/training.js';
 export type { Layout, Slot } from './lower/layout.js';
+export type { Statistic } from './lower/networks.js';
+export type { Init } from './elaborate/values.js';
 
 // The process
 export { posterior, processTables, snr, terminalBound } from './process/tables.js';
-export type { Component, ComponentSpec, ProcessSpec, ProcessTables } from './process/tables.js';
+export type {
+  Component,
+  ComponentSpec,
+  Origin as ProcessOrigin,
+  ProcessSpec,
+  ProcessTables,
+} from './process/tables.js';
 export type { Schedule, WeightCurve, Weights } from './process/schedule.js';
 export { timesteps, updates, type Sampler, type Update } from './process/samplers.js';
 
@@ -61,10 +71,17 @@ export { GraphBuilder, GraphError, type ConvOptions, type Value } from './graph/
 export { gradients } from './autodiff/index.js';
 export { optimize, passes, type OptimizeOptions, type Pass } from './passes/index.js';
 export { verify, type Problem } from './graph/verify.js';
-export { evaluate, type Data, type NdArray, type Precision } from './graph/evaluate.js';
+export {
+  evaluate,
+  Evaluator,
+  KernelError,
+  type Data,
+  type NdArray,
+  type Precision,
+} from './graph/evaluate.js';
 export { hash } from './graph/hash.js';
 export { parseText, print } from './graph/text.js';
-export { fromJSON, toJSON, type GraphJson } from './graph/json.js';
+export { fromJSON, toJSON, type GraphJson, type JsonNumber, type NodeJson } from './graph/json.js';
 export { GraphFormatError } from './graph/format.js';
 export { stats, type Stats } from './graph/stats.js';
 

@@ -8,7 +8,7 @@ import type { Executor } from './executor.js';
 import { RunFault } from './fault.js';
 
 export type { Executor, PrepareOptions, Program, Tensor, TensorData } from './executor.js';
-export { RunFault } from './fault.js';
+export { RunFault, type RunFaultOptions } from './fault.js';
 
 /** `ort` is onnxruntime, native where it loads and WebAssembly where not; `auto` falls back to the reference too. */
 export const backends = ['auto', 'ort', 'ort-wasm', 'reference'] as const;
