@@ -1,0 +1,110 @@
+#!/usr/bin/env bash
+# Installs the committed state in every way that is promised to work, each in a folder of its own, and uses it there:
+# npm of this machine, without the optional native engine, with npm 10, and as a package in somebody else's project.
+#
+#   scripts/install-matrix.sh [CASE...]     cases: current, wasm, npm10, package; all of them by default
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# What an outer npm exported must not decide how the inner ones install.
+unset npm_config_onnxruntime_node_install ONNXRUNTIME_NODE_INSTALL
+export npm_config_audit=false npm_config_fund=false npm_config_prefer_offline=true npm_config_update_notifier=false
+
+fail() {
+  printf 'install-matrix: %s\n' "$1" >&2
+  exit 1
+}
+
+# A fresh clone of HEAD in $work/NAME.
+clone() {
+  git -c advice.detachedHead=false clone --quiet --no-hardlinks "$root" "$work/$1"
+}
+
+# expect WHAT PATTERN COMMAND...: the command succeeds and prints a line that matches.
+expect() {
+  local what=$1 pattern=$2 output
+  shift 2
+  output=$("$@" 2>&1) || fail "$what: \`$*\` failed:
+$output"
+  grep -Eq "$pattern" <<<"$output" || fail "$what: \`$*\` does not say /$pattern/:
+$output"
+}
+
+# The command line works, and the executor of this name is there.
+use() {
+  local executor=$1
+  expect "$executor" '.*' npx --no-install mmdc check examples/digits.mmd
+  expect "$executor" "^ +$executor: onnxruntime" npx --no-install mmdc info
+}
+
+current() {
+  clone current && cd "$work/current"
+  npm ci
+  use ort
+}
+
+wasm() {
+  clone wasm && cd "$work/wasm"
+  npm ci --omit=optional
+  [ ! -e node_modules/onnxruntime-node ] || fail 'wasm: --omit=optional installed onnxruntime-node'
+  use ort-wasm
+}
+
+npm10() {
+  clone npm10 && cd "$work/npm10"
+  npx --yes npm@10 ci
+  use ort
+}
+
+# Packs, installs the tarball in an empty project, type-checks and runs what imports it.
+package() {
+  clone package && cd "$work/package"
+  npm ci --omit=optional
+  npm pack --pack-destination "$work"
+  mkdir "$work/consumer" && cd "$work/consumer"
+  cat >package.json <<'JSON'
+{ "name": "consumer", "version": "1.0.0", "private": true, "type": "module", "allowScripts": { "onnxruntime-node": false } }
+JSON
+  npm install --omit=optional "$work"/mmdc-*.tgz
+  cp -r "$root/examples" .
+  expect package '.*' npx --no-install mmdc check examples/digits.mmd
+  expect package '.*' npx --no-install mmdiff check examples/digits.mmd
+  expect package 'ort-wasm: onnxruntime' npx --no-install mmdc info
+  cat >use.ts <<'TS'
+import { analyze, pickModel, print, type Graph } from 'mmdc';
+import { parse, type SourceFile } from 'mmdc/grammar';
+import { choose, fileHost, type Executor } from 'mmdc/runtime';
+import { readFileSync } from 'node:fs';
+
+const text = readFileSync('examples/digits.mmd', 'utf8');
+const tree: SourceFile = parse(text).tree;
+const { host, name } = fileHost('examples/digits.mmd');
+const model = pickModel(analyze(host, name, text), 'Digits');
+if (typeof model === 'string') throw new Error(model);
+const graph: Graph = model.samplingStep(1, false);
+const executor: Executor = await choose('reference');
+console.log(tree.kind, print(graph).length > 0, executor.name);
+TS
+  "$work/package/node_modules/.bin/tsc" --strict --module nodenext --target es2023 --skipLibCheck false \
+    --types node --typeRoots "$work/package/node_modules/@types" use.ts
+  expect package '^SourceFile true reference' node use.js
+}
+
+[ $# -gt 0 ] || set -- current wasm npm10 package
+for name in "$@"; do
+  case $name in current | wasm | npm10 | package) ;; *) fail "there is no case $name" ;; esac
+  started=$SECONDS
+  printf 'install: %s ' "$name"
+  # In the background, so that the first command that fails ends the case: `set -e` is off left of `||`.
+  "$name" >"$work/$name.log" 2>&1 &
+  wait $! || {
+    echo
+    cat "$work/$name.log" >&2
+    fail "$name failed"
+  }
+  printf 'ok (%s s)\n' "$((SECONDS - started))"
+  rm -rf "${work:?}/$name"
+done
