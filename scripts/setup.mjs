@@ -1,6 +1,6 @@
 /**
  * Makes a fresh clone ready: installs the packages of the lock file where they are missing or older than it, and
- * builds. Needs nothing but Node and npm. Does nothing when all is up to date.
+ * builds. Needs nothing but Node and npm. Quick when all is up to date.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
@@ -16,7 +16,11 @@ if (major < 20) {
 }
 
 function run(command, args) {
-  const result = spawnSync(command, args, { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' });
+  const result = spawnSync(command, args, {
+    cwd: root,
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  });
   if (result.status !== 0) process.exit(result.status ?? 1);
 }
 
@@ -25,4 +29,4 @@ if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(at('package
   console.log('installing packages (npm ci) ...');
   run('npm', ['ci', '--no-fund', '--no-audit']);
 }
-run(process.execPath, [at('node_modules', 'typescript', 'bin', 'tsc'), '-b']);
+run(process.execPath, [at('scripts', 'build.mjs')]);

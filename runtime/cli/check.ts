@@ -4,7 +4,7 @@
  * @module
  */
 import type { Diagnostic, Edit } from '../../compiler/diagnostics/diagnostic.js';
-import { renderJson, renderSarif, renderText, summary } from '../../compiler/diagnostics/render.js';
+import { renderJson, renderText, summary } from '../../compiler/diagnostics/render.js';
 import { writeAtomic } from '../files/atomic.js';
 import { version } from '../version.js';
 import { note, painterFor, print, type ColorChoice } from './output.js';
@@ -29,8 +29,11 @@ export async function check(files: readonly string[], options: CheckOptions): Pr
   }
   const source = (file: string) => sources.get(file);
   if (options.format === 'json') print(renderJson(list, source));
-  else if (options.format === 'sarif') print(renderSarif(list, source, version()));
-  else {
+  else if (options.format === 'sarif') {
+    // It holds the page of every code, which the other forms do not need.
+    const { renderSarif } = await import('../../compiler/diagnostics/render/sarif.js');
+    print(renderSarif(list, source, version()));
+  } else {
     if (list.length > 0) print(renderText(list, source, painterFor(process.stdout, options.color)));
     note(summary(list));
   }
