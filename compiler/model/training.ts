@@ -69,6 +69,7 @@ export function readLoss(
   const shared = block || !settings.entry('L2') ? undefined : settings.form('L2', l2Forms, one, '');
   for (const modality of terms) {
     const value = block?.form(modality.name, l2Forms, one, bound) ?? shared ?? one;
+    if (!block && !shared) settings.filled(`L2.${modality.name}`, one, bound);
     L2.set(modality.name, { weight: value.args.weight as number, mean: value.form === 'mean' });
   }
   for (const entry of block?.others() ?? []) {
