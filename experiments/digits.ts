@@ -142,11 +142,11 @@ async function publish(name: string, dir: string, results: readonly SeedResult[]
   writeAtomic(join(dir, 'samples.png'), picture);
   process.stdout.write(`${text}\n`);
   const file = join(packageRoot(), 'docs', 'digits.md');
-  if (!existsSync(file)) return;
+  if (first.quick || !existsSync(file)) return;
   const content = `${text}\n\n![Twelve samples of every label, seed ${first.seed}](images/${name}.png)`;
-  const changed = intoDocument(readFileSync(file, 'utf8'), name, content, first.quick);
+  const changed = intoDocument(readFileSync(file, 'utf8'), name, content);
   if (changed === undefined) {
-    log(`docs/digits.md is left as it is`);
+    log(`docs/digits.md has no section for ${name}`);
     return;
   }
   const config = await resolveConfig(file);

@@ -112,21 +112,13 @@ const begin = (name: string): string => `<!-- measured:${name} -->`;
 const end = (name: string): string => `<!-- end of measured:${name} -->`;
 
 /**
- * The document with the section of `name` replaced; a quick table never takes the place of a measured one.
- * @returns undefined when there is nothing to replace
+ * The document with the section of `name` replaced.
+ * @returns undefined when it has no such section
  */
-export function intoDocument(
-  document: string,
-  name: string,
-  content: string,
-  quick: boolean,
-): string | undefined {
+export function intoDocument(document: string, name: string, content: string): string | undefined {
   const from = document.indexOf(begin(name));
   const to = document.indexOf(end(name));
   if (from < 0 || to < from) return undefined;
   const start = from + begin(name).length;
-  const before = document.slice(start, to);
-  const measured = before.trim() !== '' && !before.includes('quick: no claim');
-  if (quick && measured) return undefined;
   return `${document.slice(0, start)}\n\n${content.trim()}\n\n${document.slice(to)}`;
 }
