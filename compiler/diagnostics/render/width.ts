@@ -18,7 +18,8 @@ const invisible = /^[\p{Mark}\p{Default_Ignorable_Code_Point}]+$/u;
 /** Control characters, the marks that reorder text on screen, and halves of surrogate pairs. */
 const unsafe = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+/** Made on first use: it loads tables of Unicode, which takes longer than checking a spec without problems. */
+let graphemes: Intl.Segmenter | undefined;
 
 /** Replaces what could move the cursor or reorder the text by a visible sign; tabs and newlines stay. */
 export function printable(text: string): string {
@@ -42,6 +43,7 @@ export interface CellLine {
 export function layOut(line: string): CellLine {
   const cells: string[] = [];
   const columns = new Array<number>(line.length + 1);
+  graphemes ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
   for (const { segment, index } of graphemes.segment(line)) {
     columns.fill(cells.length, index, index + segment.length);
     if (segment === '\t') {
