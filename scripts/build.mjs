@@ -1,7 +1,7 @@
 /**
  * Builds `dist/`: every module and its types with the TypeScript compiler, for those who import the package, and the
  * command line as a few files in `dist/bundle/`, because reading hundreds of small ones takes longer than checking a
- * spec. `--clean` removes what earlier builds left.
+ * spec. `--clean` removes what earlier builds left, and is how a package is built.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -14,9 +14,11 @@ const out = join(root, 'dist', 'bundle');
 /** Loaded from `node_modules` when needed: engines with native or wasm files, and what only some commands want. */
 const external = [/^onnxruntime-/, /^prettier\b/, /^vega\b/];
 
-if (process.argv.includes('--clean')) rmSync(join(root, 'dist'), { recursive: true, force: true });
+const clean = process.argv.includes('--clean');
+if (clean) rmSync(join(root, 'dist'), { recursive: true, force: true });
 compile();
-await bundle();
+const rolldown = await loadBundler();
+if (rolldown) await bundle(rolldown);
 
 function compile() {
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
@@ -24,8 +26,18 @@ function compile() {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-async function bundle() {
-  const { rolldown } = await import('rolldown');
+/** The bundler, a native module that `npm ci --omit=optional` leaves out: then `bin/mmdc.js` runs the modules. */
+async function loadBundler() {
+  try {
+    return (await import('rolldown')).rolldown;
+  } catch (error) {
+    if (clean) throw error;
+    console.log('not bundled: the bundler is not installed');
+    return undefined;
+  }
+}
+
+async function bundle(rolldown) {
   const build = await rolldown({
     cwd: root,
     input: { mmdc: 'runtime/cli/main.ts', worker: 'runtime/worker/worker.ts' },

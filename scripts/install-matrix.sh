@@ -18,6 +18,13 @@ fail() {
   exit 1
 }
 
+# Packages in a folder above the clones would hide what is missing in them.
+above=$work
+while [ "$above" != / ]; do
+  above=$(dirname "$above")
+  [ ! -e "$above/node_modules" ] || fail "there are packages in $above/node_modules: choose another TMPDIR"
+done
+
 # A fresh clone of HEAD in $work/NAME.
 clone() {
   git -c advice.detachedHead=false clone --quiet --no-hardlinks "$root" "$work/$1"
