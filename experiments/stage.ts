@@ -9,7 +9,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readRun, runFile } from '../runtime/run/folder.js';
 import { readLog } from '../runtime/run/log.js';
-import { weightsFile } from '../runtime/run/weights.js';
+import { weightsFile } from '../runtime/train/weights.js';
 import { compileFile } from '../runtime/cli/source.js';
 import { InputFault } from '../runtime/faults.js';
 import { writeAtomic } from '../runtime/files/atomic.js';

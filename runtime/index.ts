@@ -78,7 +78,7 @@ export {
   type Bundle,
   type RunInfo,
 } from './run/folder.js';
-export { loadWeights, saveWeights, type Weights } from './run/weights.js';
+export { loadWeights, saveWeights, type Weights } from './train/weights.js';
 export { readLog, type LogRecord } from './run/log.js';
 export { acquireLock, LockFault, type Lock, type LockOwner } from './checkpoint/lock.js';
 export { SafetensorsFault, type SafetensorsData, type StoredTensor } from './checkpoint/safetensors.js';

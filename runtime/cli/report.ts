@@ -13,7 +13,7 @@ import { writeAtomic } from '../files/atomic.js';
 import type { RunReport, SampleImage, TaskSamples } from '../report/model.js';
 import { compileRun, executorFile } from '../run/folder.js';
 import { readLog } from '../run/log.js';
-import { weightsFile } from '../run/weights.js';
+import { weightsFile } from '../train/weights.js';
 import { drawRows, gridLayout, type SampleDescription } from '../sample/write.js';
 import { print } from './output.js';
 

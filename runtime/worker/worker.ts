@@ -14,7 +14,7 @@ import { choose } from '../executors/index.js';
 import { RunFault } from '../executors/fault.js';
 import { InputFault, SpecFault } from '../faults.js';
 import { compileBundle, writeRun } from '../run/folder.js';
-import { loadWeights, saveWeights } from '../run/weights.js';
+import { loadWeights, saveWeights } from '../train/weights.js';
 import { ModelSampler } from '../sample/sampler.js';
 import { sampleTasks } from '../sample/tasks.js';
 import { train } from '../train/trainer.js';

@@ -155,7 +155,7 @@ describe('the code frame', () => {
       ],
       () => evil,
     );
-    // eslint-disable-next-line no-control-regex
+    // eslint-disable-next-line no-control-regex -- escape sequences are what is looked for
     expect(out).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
     expect(out).toContain('let x = "␛[2J�"␇');
   });
@@ -190,7 +190,7 @@ describe('any text, any ranges', () => {
           const labels = places.slice(1).map((p, i) => label(p, i % 2 === 0 ? `label ${i}` : ''));
           const d = problem(places[0], { labels });
           const out = renderText([d], () => all);
-          // eslint-disable-next-line no-control-regex
+          // eslint-disable-next-line no-control-regex -- escape sequences are what is looked for
           expect(out).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f]/);
           for (const l of labels) if (l.message !== '') expect(out).toContain(l.message);
           const { line, column } = new LineMap(all).position(places[0].range.start);

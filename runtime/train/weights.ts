@@ -16,7 +16,7 @@ import {
 } from '../checkpoint/safetensors.js';
 import { writeAtomic } from '../files/atomic.js';
 import { InputFault } from '../faults.js';
-import { fromTensors, modelTensors } from '../train/state.js';
+import { fromTensors, modelTensors } from './state.js';
 
 export const weightsFile = (dir: string): string => join(dir, 'model.safetensors');
 
