@@ -267,7 +267,8 @@ export class Dimensions {
       const solution = free.length === 1 ? polynomial.solve(free[0], size) : undefined;
       if (solution === undefined) {
         if (free.length === 1) return mismatch(declared());
-        this.evaluator.report('MMD0411', env, range, { name: free[0], callee: what });
+        const callee = this.env.frames[this.env.frames.length - 1]?.network ?? what;
+        this.evaluator.report('MMD0411', env, range, { name: free[0], callee });
         return false;
       }
       this.bind(free[0], solution);

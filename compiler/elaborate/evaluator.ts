@@ -45,6 +45,8 @@ export interface Argument {
 
 export class Evaluator {
   private overflowed = false;
+  /** Calls of library networks that have a problem: what else goes wrong inside follows from it. */
+  private readonly faulty = new Set<string>();
   /** Nodes made by `into`, with the channels of the space that they fill. */
   readonly placed = new WeakMap<Node, { readonly from: number; readonly to: number }>();
 
@@ -73,6 +75,9 @@ export class Evaluator {
       return errorValue;
     }
     const call = env.frames[outer].call;
+    const key = `${call.file}:${call.range.start}:${call.range.end}`;
+    if (this.faulty.has(key)) return errorValue;
+    this.faulty.add(key);
     this.diagnostics.add({
       ...made,
       file: call.file,
@@ -114,7 +119,7 @@ export class Evaluator {
       case 'Paren':
         return this.evaluate(expr.inner, env);
       case 'List':
-        return list(expr.items.map((item) => this.evaluate(item, env)));
+        return this.list(expr.items, env);
       case 'Tuple':
         return { kind: 'tuple', items: expr.items.map((item) => this.evaluate(item, env)) };
       case 'Range':
@@ -138,21 +143,23 @@ export class Evaluator {
   }
 
   body(body: Body, env: Environment): Value {
-    for (const statement of body.statements) this.statement(statement, env);
+    // What follows a requirement may rely on it.
+    for (const statement of body.statements) if (!this.statement(statement, env)) return errorValue;
     return this.evaluate(body.result, env);
   }
 
-  statement(statement: Statement, env: Environment): void {
+  /** @returns false where a `require` is not met */
+  statement(statement: Statement, env: Environment): boolean {
     if (statement.kind === 'Let') {
       const value = this.evaluate(statement.value, env);
       if (!statement.tuple) {
         env.define(statement.names[0]?.text ?? '', value);
-        return;
+        return true;
       }
       const items = value.kind === 'tuple' || value.kind === 'list' ? value.items : undefined;
       if (items && items.length === statement.names.length) {
         statement.names.forEach((name, i) => env.define(name.text, items[i]));
-        return;
+        return true;
       }
       if (value.kind !== 'error') {
         this.report('MMD0419', env, statement.range, {
@@ -161,11 +168,10 @@ export class Evaluator {
         });
       }
       for (const name of statement.names) env.define(name.text, errorValue);
-      return;
+      return true;
     }
     const condition = this.evaluate(statement.condition, env);
     const message = this.evaluate(statement.message, env);
-    if (condition.kind === 'error') return;
     if (condition.kind !== 'bool') {
       this.expected(env, statement.condition.range, 'the condition of `require`', 'true or false', condition);
     } else if (!condition.value) {
@@ -173,6 +179,7 @@ export class Evaluator {
         message: message.kind === 'string' ? message.value : 'a requirement is not met',
       });
     }
+    return condition.kind === 'bool' && condition.value;
   }
 
   /** Evaluates an expression that must be a tensor. */
@@ -224,6 +231,11 @@ export class Evaluator {
       );
     }
     return this.unknown(name, env, env.names());
+  }
+
+  private list(exprs: readonly Expr[], env: Environment): Value {
+    const items = exprs.map((item) => this.evaluate(item, env));
+    return items.some((item) => item.kind === 'error') ? errorValue : list(items);
   }
 
   private range(from: Expr | undefined, to: Expr | undefined, env: Environment): Value {

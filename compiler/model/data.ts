@@ -49,7 +49,7 @@ export function readData(settings: SettingsReader, modalities: readonly Modality
       columns.push({ modality: modality.name, source, place: settings.rangeOf(modality.name) });
   }
   const rows = settings.range('rows', '');
-  settings.finish(modalities.map((m) => m.name));
+  settings.finish([...modalities.map((m) => m.name), ...settings.fields.unread]);
   if (set?.form === 'builtin' && !builtinSets.includes(set.args.name as string)) {
     evaluator.report('MMD0705', env, settings.rangeOf('source'), {
       name: set.args.name as string,

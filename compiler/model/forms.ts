@@ -69,13 +69,16 @@ export class FieldReader {
     readonly evaluator: Evaluator,
     readonly env: Environment,
     private readonly overrides: WeakMap<object, Override> = new WeakMap(),
+    /** Modalities whose declarations could not be read: whatever speaks of them is silent. */
+    readonly unread: Set<string> = new Set(),
   ) {}
 
   /** The reader for an entry: one put in by `--set` is read in the model's scope and reported in its own text. */
   forEntry(entry: Entry): FieldReader {
     const override = this.overrides.get(entry);
     if (!override) return this;
-    return new FieldReader(this.evaluator, overrideEnvironment(override, this.env), this.overrides);
+    const env = overrideEnvironment(override, this.env);
+    return new FieldReader(this.evaluator, env, this.overrides, this.unread);
   }
 
   /** undefined after a report. */

@@ -30,6 +30,8 @@ export interface Members {
   readonly decoders: readonly Decoder[];
   readonly tasks: readonly Task[];
   readonly sections: ReadonlyMap<SectionName, Section>;
+  /** False where a base is missing, so that what the model has is not known. */
+  readonly whole: boolean;
 }
 
 const kindNames = {
@@ -52,12 +54,9 @@ function keyOf(member: Member): string {
 
 /** All members of `model`, with its base's where it is a variant. Duplicates are reported. */
 export function collectMembers(model: Model, module: Module, diagnostics: Diagnostics): Members {
-  const chain = baseChain(model, module, diagnostics);
+  const { chain, whole } = baseChain(model, module, diagnostics);
   let members: Member[] = [];
-  for (const link of chain) {
-    checkDuplicates(link.members, module.file, diagnostics);
-    members = merge(members, link.members);
-  }
+  for (const link of chain) members = merge(members, distinct(link.members, module.file, diagnostics));
   const pick = <K extends Member['kind']>(kind: K) =>
     members.filter((m): m is Extract<Member, { kind: K }> => m.kind === kind);
   return {
@@ -69,11 +68,16 @@ export function collectMembers(model: Model, module: Module, diagnostics: Diagno
     decoders: pick('Decoder'),
     tasks: pick('Task'),
     sections: new Map(pick('Section').map((section) => [section.section, section])),
+    whole,
   };
 }
 
 /** The model's bases, outermost first, then the model itself. Bases are models of the same file. */
-function baseChain(model: Model, module: Module, diagnostics: Diagnostics): Model[] {
+function baseChain(
+  model: Model,
+  module: Module,
+  diagnostics: Diagnostics,
+): { chain: Model[]; whole: boolean } {
   const chain = [model];
   for (let current = model; current.base && current.base.text !== '';) {
     const name = current.base;
@@ -88,19 +92,20 @@ function baseChain(model: Model, module: Module, diagnostics: Diagnostics): Mode
         { name: name.text },
         near === undefined ? {} : { help: `did you mean \`${near}\`?` },
       );
-      break;
+      return { chain, whole: false };
     }
     if (chain.includes(base)) {
       diagnostics.report('MMD0502', place, { name: name.text });
-      break;
+      return { chain, whole: false };
     }
     chain.unshift(base);
     current = base;
   }
-  return chain;
+  return { chain, whole: chain[0].base === undefined };
 }
 
-function checkDuplicates(members: readonly Member[], file: string, diagnostics: Diagnostics): void {
+/** The first of each declaration; the others are reported. */
+function distinct(members: readonly Member[], file: string, diagnostics: Diagnostics): Member[] {
   const seen = new Map<string, Member>();
   for (const member of members) {
     const key = `${member.kind} ${keyOf(member)}`;
@@ -125,6 +130,7 @@ function checkDuplicates(members: readonly Member[], file: string, diagnostics: 
       { labels: [{ file, range: range(earlier), message: 'first declared here' }] },
     );
   }
+  return [...seen.values()];
 }
 
 /** `own` over `base`: declarations replace those of the same name, blocks replace entry by entry. */

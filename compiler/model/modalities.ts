@@ -172,7 +172,7 @@ function readDimensions(
     }
     if (value.value < 1) {
       evaluator.report('MMD0412', env, args[i].range, {
-        dimension: names?.[i] ?? String(i + 1),
+        dimension: names?.[i] ?? `dimension ${i + 1}`,
         value: value.value,
       });
       return undefined;

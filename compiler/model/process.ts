@@ -88,6 +88,9 @@ export function readProcess(
     { form: 'x0', args: {} },
     'works with any number of components',
   ).form as 'x0' | 'v' | 'eps';
+  if (predict !== 'x0' && (encoded.length > 1 || origin.form !== 'modality')) {
+    evaluator.report('MMD0603', env, settings.rangeOf('predict'), { predict });
+  }
   settings.finish();
   const spec: ProcessSpec = {
     steps,
@@ -109,8 +112,9 @@ export function readProcess(
 }
 
 function readOrigin(settings: SettingsReader, encoded: readonly string[]): Origin {
-  const { evaluator, env } = settings.fields;
-  const forms: Forms = { zero: [], mean: [], ...Object.fromEntries(encoded.map((name) => [name, []])) };
+  const { evaluator, env, unread } = settings.fields;
+  const names = [...encoded, ...unread];
+  const forms: Forms = { zero: [], mean: [], ...Object.fromEntries(names.map((name) => [name, []])) };
   const value = settings.form('origin', forms, { form: 'zero', args: {} }, 'every modality is aggregated');
   if (value.form === 'zero' || value.form === 'mean') {
     if (encoded.includes(value.form)) {
@@ -145,8 +149,9 @@ function readWeights(
     if (aggregated.includes(name) || block.has(name))
       weights.set(name, toWeights(block.form(name, weightForms, nested, reason)));
   }
-  const { evaluator, env } = settings.fields;
+  const { evaluator, env, unread } = settings.fields;
   for (const entry of block.others()) {
+    if (unread.has(entry.key.text)) continue;
     const near = didYouMean(entry.key.text, encoded);
     evaluator.report(
       'MMD0304',

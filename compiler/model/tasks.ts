@@ -36,6 +36,7 @@ export function readTask(
       if (name.text === '') return [];
       const found = modalities.find((m) => m.name === name.text);
       if (!found) {
+        if (fields.unread.has(name.text)) return [];
         const near = didYouMean(
           name.text,
           modalities.map((m) => m.name),

@@ -73,6 +73,7 @@ export function readLoss(
     L2.set(modality.name, { weight: value.args.weight as number, mean: value.form === 'mean' });
   }
   for (const entry of block?.others() ?? []) {
+    if (settings.fields.unread.has(entry.key.text)) continue;
     const near = didYouMean(
       entry.key.text,
       terms.map((m) => m.name),

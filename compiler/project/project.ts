@@ -110,11 +110,14 @@ class Loader {
         );
         continue;
       }
-      if (scope.has(local.text)) {
+      const earlier = scope.get(local.text);
+      if (earlier) {
+        const { file } = earlier.module;
         this.diagnostics.report(
           'MMD0305',
           { file: module.file, range: local.range },
           { kind: 'the name', name: local.text },
+          { labels: [{ file, range: earlier.declaration.name.range, message: 'the other one' }] },
         );
         continue;
       }
