@@ -6,14 +6,16 @@
  * @module
  */
 import type { Model } from '../grammar/ast.js';
-import { Diagnostics } from './diagnostics/collect.js';
+import { byPlace, Diagnostics } from './diagnostics/collect.js';
 import type { Diagnostic } from './diagnostics/diagnostic.js';
 import { didYouMean } from './diagnostics/suggest.js';
+import { suppress } from './diagnostics/suppress.js';
 import { Evaluator } from './elaborate/evaluator.js';
 import { ParameterTable } from './elaborate/parameters.js';
 import { GraphBuilder } from './graph/builder.js';
 import { sha256 } from './graph/sha256.js';
 import type { Graph } from './graph/ir.js';
+import { reportSharedChannels } from './lower/channels.js';
 import { layoutOf, type Layout } from './lower/layout.js';
 import { ModelNetworks } from './lower/networks.js';
 import { samplingStep } from './lower/sampling.js';
@@ -21,6 +23,7 @@ import { forwardGraph, trainingStep, type TrainingStep } from './lower/training.
 import { checkModel, type CheckedModel } from './model/check.js';
 import type { ModelInfo } from './model/info.js';
 import { overrideFile, parseOverride, type Override } from './model/overrides.js';
+import { checkNames, type NamesChecked } from './names/index.js';
 import { optimize, type OptimizeOptions } from './passes/index.js';
 import type { Host } from './project/host.js';
 import { loadProject, type Project } from './project/project.js';
@@ -46,16 +49,25 @@ const checkBatch = 2;
 export function analyze(host: Host, file: string, text: string, options: AnalyzeOptions = {}): Analysis {
   const diagnostics = new Diagnostics();
   const project = loadProject(host, file, text, diagnostics);
+  const names = checkNames(project, diagnostics);
   const overrides = (options.set ?? []).flatMap((item) => parseOverride(item, diagnostics) ?? []);
   const models = new Map<string, CompiledModel>();
   for (const declaration of project.root.declared.values()) {
     if (declaration.kind !== 'Model') continue;
-    const compiled = analyzeModel(project, declaration, overrides, diagnostics, options.set ?? []);
+    const compiled = analyzeModel(project, declaration, overrides, diagnostics, options.set ?? [], names);
     if (compiled) models.set(declaration.name.text, compiled);
   }
   const sources = new Map([...project.modules].map(([name, module]) => [name, module.text]));
   for (const item of options.set ?? []) sources.set(overrideFile(item), item);
-  return { project, diagnostics: diagnostics.sorted(), models, sources };
+  // Overrides and errors hide warnings: a comment that silences one is then not to blame.
+  const complete = overrides.length === 0 && !diagnostics.hasErrors;
+  const list = suppress(
+    diagnostics.list,
+    [...project.modules.values()]
+      .filter((module) => !module.library)
+      .map((module) => ({ ...module, complete: complete && module === project.root })),
+  );
+  return { project, diagnostics: list.sort(byPlace), models, sources };
 }
 
 function analyzeModel(
@@ -64,6 +76,7 @@ function analyzeModel(
   overrides: readonly Override[],
   all: Diagnostics,
   set: readonly string[],
+  names: NamesChecked,
 ): CompiledModel | undefined {
   const diagnostics = new Diagnostics();
   const parameters = new ParameterTable();
@@ -75,9 +88,10 @@ function analyzeModel(
     checkBatch,
   );
   const checked = checkModel(evaluator, model, project.root, overrides);
-  const complete =
-    checked && forwardGraph(new ModelNetworks(checked.info, checked.constants, evaluator), checkBatch);
-  all.add(...diagnostics.list);
+  const networks = checked && new ModelNetworks(checked.info, checked.constants, evaluator);
+  const complete = networks && forwardGraph(networks, checkBatch);
+  if (networks) reportSharedChannels(networks);
+  all.add(...diagnostics.list.filter((d) => !names.settles(d)));
   if (!complete || all.hasErrors) return undefined;
   return new CompiledModel(project, checked, parameters, set);
 }

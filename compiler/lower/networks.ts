@@ -9,6 +9,7 @@ import type { Environment } from '../elaborate/environment.js';
 import type { Evaluator } from '../elaborate/evaluator.js';
 import { showShape, type Degree, type TensorValue, type Value } from '../elaborate/values.js';
 import type { Node, Shape } from '../graph/ir.js';
+import { canProduce } from '../model/check.js';
 import { declarationEnvironment, type DeclarationKind } from '../model/environments.js';
 import { SettingsReader } from '../model/settings.js';
 import { FieldReader } from '../model/forms.js';
@@ -46,6 +47,8 @@ export interface Statistic {
 export class ModelNetworks {
   /** Statistics of this batch, for the training step to keep. */
   readonly statistics: Statistic[] = [];
+  /** The encoders built last, by modality. */
+  readonly encoders = new Map<string, BuiltEncoder>();
 
   constructor(
     readonly info: ModelInfo,
@@ -58,9 +61,12 @@ export class ModelNetworks {
    * @param x data as networks see it, [B, ...shape]
    */
   encoder(modality: ModalityInfo, x: Node, statistics: Statistics): BuiltEncoder | undefined {
-    return modality.type === 'category'
-      ? this.tableEncoder(modality, x)
-      : this.mapEncoder(modality, x, statistics);
+    const built =
+      modality.type === 'category'
+        ? this.tableEncoder(modality, x)
+        : this.mapEncoder(modality, x, statistics);
+    if (built) this.encoders.set(modality.name, built);
+    return built;
   }
 
   /**
@@ -105,6 +111,7 @@ export class ModelNetworks {
     const raw = this.raw(modality, x);
     if (!raw) return undefined;
     const { value, channels } = raw;
+    this.checkAffine(modality.name, value.degree);
     const again = (prediction: Node): Node => {
       const other = this.raw(modality, prediction);
       return other ? other.value.node : prediction;
@@ -120,6 +127,15 @@ export class ModelNetworks {
       encoding: normalise(value.node, { mean, scale }),
       encode: (prediction, frozen = false) => normalise(again(prediction), frozen ? fixed : { mean, scale }),
     };
+  }
+
+  /** The encoding of a prediction E(xh) estimates E[E(x)] only where E is affine; the origin has a head of its own. */
+  private checkAffine(name: string, degree: Degree): void {
+    const { process, encoders } = this.info;
+    const isOrigin = process.origin.form === 'modality' && process.origin.name === name;
+    if (degree !== 'nonlinear' || isOrigin || !canProduce(this.info, name)) return;
+    const range = encoders.get(name)?.value.range;
+    if (range) this.evaluator.report('MMD0511', this.environment('encoder', name, {}), range, { name });
   }
 
   /** Mean per channel [1, ..., C] and root mean square [] of an encoding over the rows that take part. */

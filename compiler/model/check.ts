@@ -9,7 +9,7 @@ import { Dimensions } from '../elaborate/apply.js';
 import { Environment, ParameterScope } from '../elaborate/environment.js';
 import type { Evaluator } from '../elaborate/evaluator.js';
 import type { Value } from '../elaborate/values.js';
-import type { Shape } from '../graph/ir.js';
+import { sizeOf, type Shape } from '../graph/ir.js';
 import type { Module } from '../project/project.js';
 import { readData } from './data.js';
 import { FieldReader, overrideEnvironment } from './forms.js';
@@ -17,6 +17,7 @@ import { applyOverrides, type Override } from './overrides.js';
 import type { ModalityInfo, ModelInfo, TaskInfo } from './info.js';
 import { collectMembers, type Members } from './members.js';
 import { checkSize, readModality } from './modalities.js';
+import { reportProcess } from './process-check.js';
 import { readProcess } from './process.js';
 import { SettingsReader, type FilledDefault } from './settings.js';
 import { readTask } from './tasks.js';
@@ -37,6 +38,7 @@ export function checkModel(
 ): CheckedModel | undefined {
   const replaced = new WeakMap<object, Override>();
   const declared = collectMembers(model, module, evaluator.diagnostics);
+  if (!declared.whole) return undefined;
   const members = applyOverrides(declared, overrides, evaluator.diagnostics, replaced);
   const env = new Environment(module, new ParameterScope('model'), []);
   const constants = new Map<string, Value>();
@@ -52,13 +54,15 @@ export function checkModel(
   const modalities = members.modalities.flatMap((m) => readModality(fields, m, defaults) ?? []);
   const whole = modalities.length === members.modalities.length;
   const space = readSpace(evaluator, env, members, model);
-  const spaceName = space?.name ?? '';
+  const spaceName = members.spaces[0]?.name.text;
   const names = modalities.map((m) => m.name);
-  const known = (list: readonly (Encoder | Decoder)[], also: string, what: string) =>
+  for (const { name } of members.modalities) if (!names.includes(name.text)) fields.unread.add(name.text);
+  const known = (list: readonly (Encoder | Decoder)[], also: readonly string[], what: string) =>
     list.filter(({ name }) => {
-      if (name.text === '' || !whole || names.includes(name.text) || name.text === also)
-        return !whole || name.text !== '';
-      const near = didYouMean(name.text, [...names, ...(also === '' ? [] : [also])]);
+      if (name.text === '') return false;
+      const all = [...names, ...also];
+      if (all.includes(name.text) || fields.unread.has(name.text)) return true;
+      const near = didYouMean(name.text, all);
       evaluator.report(
         'MMD0304',
         env,
@@ -68,9 +72,11 @@ export function checkModel(
       );
       return false;
     });
-  const encoders = new Map(known(members.encoders, '', 'an encoder').map((e) => [e.name.text, e as Encoder]));
+  const encoders = new Map(known(members.encoders, [], 'an encoder').map((e) => [e.name.text, e as Encoder]));
+  // Without a space, what is no modality may be meant for it.
+  const heads = spaceName === undefined ? members.decoders.map((d) => d.name.text) : [spaceName];
   const decoders = new Map(
-    known(members.decoders, spaceName, 'a decoder').map((d) => [d.name.text, d as Decoder]),
+    known(members.decoders, heads, 'a decoder').map((d) => [d.name.text, d as Decoder]),
   );
   const place = model.name.range;
   const reader = (section: Parameters<Members['sections']['get']>[0]) => {
@@ -78,6 +84,8 @@ export function checkModel(
     return new SettingsReader(fields, section, found?.block, found?.keyword ?? place, defaults);
   };
   const process = readProcess(reader('process'), modalities, new Set(encoders.keys()));
+  if (process && space)
+    reportProcess(fields, members.sections.get('process'), place, process, sizeOf(space.shape));
   const tasks = members.tasks.flatMap(
     (task) => readTask(fields, task, modalities, { steps: process?.spec.steps ?? 1000 }, defaults) ?? [],
   );
@@ -117,7 +125,8 @@ export function checkModel(
     evalRows,
     defaults,
   };
-  return checkRules(evaluator, env, info, model.name.range, origin) ? { info, constants } : undefined;
+  checkRules(evaluator, env, info, model.name.range, origin);
+  return { info, constants };
 }
 
 function readSpace(
@@ -146,7 +155,7 @@ function readSpace(
   const wrong = shape.findIndex((d) => d < 1);
   if (wrong >= 0) {
     evaluator.report('MMD0412', env, type.args[wrong].range, {
-      dimension: String(wrong + 1),
+      dimension: `dimension ${wrong + 1}`,
       value: shape[wrong],
     });
     return undefined;
@@ -169,8 +178,7 @@ function checkRules(
   info: ModelInfo,
   place: Range,
   origin: string | undefined,
-): boolean {
-  const before = evaluator.diagnostics.list.length;
+): void {
   const { space, encoders, decoders } = info;
   if (origin !== undefined && !decoders.has(space.name)) {
     evaluator.report('MMD0505', env, encoders.get(origin)?.name.range ?? place, {
@@ -195,11 +203,6 @@ function checkRules(
   ) {
     evaluator.report('MMD0503', env, place, { name: info.name, what: 'decoder' });
   }
-  const components = info.tables.components;
-  if (info.predict !== 'x0' && (components.length > 1 || origin === undefined)) {
-    evaluator.report('MMD0603', env, place, { predict: info.predict });
-  }
-  return !evaluator.diagnostics.list.slice(before).some((d) => d.severity === 'error');
 }
 
 function checkTask(

@@ -15,6 +15,20 @@ export type ScopeNames = Pick<ModelInfo, 'module' | 'space'> & {
   readonly backbone: { readonly name: { readonly text: string } };
 };
 
+/** Names of a model that a declaration of this kind does not see, each with the reason. */
+export function hiddenNames(
+  kind: DeclarationKind,
+  names: { readonly modalities: readonly string[]; readonly space: string; readonly backbone: string },
+): Map<string, string> {
+  const reasons: Record<DeclarationKind, string> = {
+    encoder: 'an encoder sees only the data of its own modality',
+    backbone: `the backbone sees data only through \`${names.space}\` and \`given\``,
+    decoder: `a decoder sees \`${names.backbone}\` and \`t\`, never data`,
+  };
+  const hidden = [...names.modalities, names.backbone, names.space, 't', 'given'];
+  return new Map(hidden.map((name) => [name, reasons[kind]]));
+}
+
 /**
  * Environment for a declaration.
  * @param constants values of the model's `let`s
@@ -27,15 +41,11 @@ export function declarationEnvironment(
   constants: ReadonlyMap<string, Value>,
   values: Readonly<Record<string, Value>>,
 ): Environment {
-  const hidden = new Map<string, string>();
-  const backbone = model.backbone.name.text;
-  const reasons: Record<DeclarationKind, string> = {
-    encoder: 'an encoder sees only the data of its own modality',
-    backbone: `the backbone sees data only through \`${model.space.name}\` and \`given\``,
-    decoder: `a decoder sees \`${backbone}\` and \`t\`, never data`,
-  };
-  for (const modality of model.modalities) hidden.set(modality.name, reasons[kind]);
-  for (const other of [backbone, model.space.name, 't', 'given']) hidden.set(other, reasons[kind]);
+  const hidden = hiddenNames(kind, {
+    modalities: model.modalities.map((modality) => modality.name),
+    space: model.space.name,
+    backbone: model.backbone.name.text,
+  });
   const path = kind === 'backbone' ? 'backbone' : `${kind}.${name}`;
   const env = new Environment(model.module, new ParameterScope(path), [], undefined, hidden);
   for (const [key, value] of constants) env.define(key, value);

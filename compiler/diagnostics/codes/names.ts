@@ -1,6 +1,6 @@
 import { rows } from '../row.js';
 
-/** 03zz: names, keys, and what they refer to. */
+/** 03zz: names, keys, and what they refer to; comments that silence a warning. */
 export const names = rows({
   MMD0301: {
     severity: 'error',
@@ -50,12 +50,14 @@ export const names = rows({
   MMD0310: {
     severity: 'error',
     title: 'Name reserved by the language',
-    message: '`{name}` is part of the language and cannot be declared',
+    message: '`{name}` is {what} of the language, and {kind} cannot take its name',
+    help: 'choose another name',
   },
   MMD0321: {
     severity: 'warning',
     title: 'Unused `let`',
     message: '`{name}` is never used',
+    help: 'use it or remove it; a name that starts with `_` may stay unused',
   },
   MMD0322: {
     severity: 'warning',
@@ -66,10 +68,28 @@ export const names = rows({
     severity: 'warning',
     title: 'Unused parameter',
     message: 'the parameter `{name}` of `{network}` is never used',
+    help: 'use it or remove it; a name that starts with `_` may stay unused',
   },
   MMD0324: {
     severity: 'warning',
     title: 'Name hides another',
     message: '`{name}` hides {other} of the same name',
+  },
+  MMD0331: {
+    severity: 'warning',
+    title: 'Silenced without a reason',
+    message: 'this comment silences {codes} and does not say why',
+    help: 'write `// mmdc-allow {codes}: why this is meant`',
+  },
+  MMD0332: {
+    severity: 'warning',
+    title: 'Nothing to silence',
+    message: 'there is no {code} here to silence',
+  },
+  MMD0333: {
+    severity: 'warning',
+    title: 'Cannot be silenced',
+    message: '`{text}` is {found}, and only warnings can be silenced',
+    help: 'write `// mmdc-allow MMD0321: why this is meant`, with the code of a warning',
   },
 });

@@ -82,11 +82,6 @@ export const types = rows({
     title: 'Result differs from its declaration',
     message: '`{network}` is declared to return {expected}, and its body returns {found}',
   },
-  MMD0417: {
-    severity: 'error',
-    title: 'Branches differ in type',
-    message: 'the branches of `if` have different types: {left} and {right}',
-  },
   MMD0418: {
     severity: 'error',
     title: 'Repetition changes the type',

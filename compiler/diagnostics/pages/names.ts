@@ -71,8 +71,10 @@ stand in any order, except for the \`let\` among them.`,
   },
   MMD0310: {
     about: `
-The language's own functions and values (\`linear\`, \`concat\`, \`given\`, \`t\`, ...) keep their meaning everywhere, so
-that a spec can be read without knowing what it declares elsewhere.`,
+The language's own functions (\`linear\`, \`concat\`, ...) keep their meaning for every call, so that a spec can be read
+without knowing what it declares elsewhere: no network or import takes the name of one. Nor does anything of a model
+take that of \`t\` or \`given\`, which its backbone sees. Parameters of a network are free: they are named for those who
+call it.`,
     bad: points(
       { decoder: 'decoder z = h |> linear' },
       'network linear(x: f32[C]) -> f32[2] { x |> linear(2) }',
@@ -101,9 +103,37 @@ network then cannot tell the steps of the diffusion apart.`,
   },
   MMD0324: {
     about: `
-An inner declaration has the name of an outer one, which cannot be reached below it. That is allowed, and easily
-misread.`,
+A \`let\` has the name of something declared outside it (a parameter, another \`let\`, a network, a function), or a network
+that of one in the standard library, which cannot be reached below it. That is allowed, and easily misread.`,
     bad: points({ decoder: 'decoder z = h |> Head' }, head('let x = x |> silu\n  x |> linear(2)')),
     good: points({ decoder: 'decoder z = h |> Head' }, head('let y = x |> silu\n  y |> linear(2)')),
+  },
+  MMD0331: {
+    about: `
+\`// mmdc-allow CODE: reason\` silences a warning: at the end of a line for that line, on a line of its own for the
+statement, declaration or entry that follows. The reason is for whoever reads the spec next, and has to decide whether it
+still holds.`,
+    bad: points(
+      { decoder: 'decoder z = h |> Head' },
+      head('\n  // mmdc-allow MMD0321\n  let y = x |> silu\n  x |> linear(2)'),
+    ),
+    good: points(
+      { decoder: 'decoder z = h |> Head' },
+      head('\n  // mmdc-allow MMD0321: to compare with y later\n  let y = x |> silu\n  x |> linear(2)'),
+    ),
+  },
+  MMD0332: {
+    about: `
+The comment silences a warning that is not there (any more). Left in place it would silence one that comes later for
+another reason.`,
+    bad: points({ train: '// mmdc-allow MMD0604: a short test\ntrain { batch: 32, steps: 1_000 }' }),
+    good: points(),
+  },
+  MMD0333: {
+    about: `
+Comments silence warnings, by their code. An error is not a matter of opinion: a spec that has one cannot be trained. A
+comment without a code would silence whatever comes.`,
+    bad: points({ encoder: '// mmdc-allow MMD0509: it fits\nencoder x = x' }),
+    good: points(),
   },
 };

@@ -2,6 +2,17 @@ import type { process as rows } from '../codes/process.js';
 import type { Pages } from './page.js';
 import { colouredPoints, points } from './points.js';
 
+/** Two categories, both learned. */
+const colours = (kind: string, colour: string) =>
+  points({
+    modality: 'modality kind: category[3]\nmodality colour: category[4]',
+    encoder: `encoder kind = ${kind}\nencoder colour = ${colour}`,
+    process: 'process { steps: 100, retention: cosine, origin: zero, weights: nested }',
+    decoder: 'decoder kind = h |> linear(3)\ndecoder colour = h |> linear(4)',
+    task: 'task generate: kind, colour',
+    data: 'data { kind: npy("kinds.npy"), colour: npy("colours.npy") }',
+  });
+
 export const process: Pages<typeof rows> = {
   MMD0601: {
     about: `
@@ -16,7 +27,7 @@ They set the same thing: give one.`,
 Every step keeps part of the state and adds noise: 0 < a_t < 1. At 1 nothing would be added, and the loss of that step
 would divide by zero; at 0 nothing would be left. With \`alpha\`, what counts is the schedule after its division.`,
     bad: points({ process: 'process { steps: 100, retention: constant(1), origin: x }' }),
-    good: points({ process: 'process { steps: 100, retention: constant(0.95), origin: x }' }),
+    good: points({ process: 'process { steps: 100, retention: linear, origin: x }' }),
   },
   MMD0603: {
     about: `
@@ -30,5 +41,64 @@ would be several unknowns for one equation. \`predict: x0\` predicts each compon
       process:
         'process { steps: 100, retention: cosine, origin: x, predict: x0, weights { colour: nested } }',
     }),
+  },
+  MMD0604: {
+    about: `
+The signal-to-noise ratio of a component is c_t^2 / sigma_t^2, for an encoding of unit variance. Sampling ends by reading
+the data off z_1. Where z_1 is noisy, the best that can be read is a mean over everything that fits it: of a Gaussian at
+ratio s it keeps s / (1 + s) of the variance, 99 % at 100, half at 1. The literal form of the source (\`alpha\` with its
+normaliser) is always below; it can still be worth it, and a comment says why.`,
+    bad: points({ process: 'process { steps: 100, retention: constant(0.95), origin: x }' }),
+    good: points(),
+  },
+  MMD0605: {
+    about: `
+Sampling begins with z_T ~ N(0, I). Here z_T still holds some of the data (\`c_T\` of an encoding), or its variance is not
+1, so that the first steps of a chain work on states that training never saw. L0 is what that costs, in nats: this bound
+holds for encodings of unit mean square. Reported from a signal-to-noise ratio of 0.001 at T, or 0.01 nats per dimension.`,
+    bad: points({ process: 'process { steps: 100, retention: linear(1e-4, 0.002), origin: x }' }),
+    good: points({ process: 'process { steps: 100, retention: linear(1e-4, 0.02), origin: x }' }),
+  },
+  MMD0606: {
+    about: `
+The signal-to-noise ratio falls below 0.01 so soon that nearly all steps are spent on pure noise, and those that count
+differ greatly from one to the next. Wanted are 20 steps or a twentieth of them, whichever is more (a quarter of a short
+process).`,
+    bad: points({ process: 'process { steps: 100, retention: constant(0.5), origin: x }' }),
+    good: points(),
+  },
+  MMD0607: {
+    about: `
+With \`nested\` weights a state is a degraded form of the one before it, as in DDPM. Here the weights add data again at
+later steps: c_t falls more slowly than sqrt(A_t), and sampling removes at every step an encoding it has only predicted.
+The form of the source does this by design. Where that is meant, a comment says so.`,
+    bad: colouredPoints({
+      process:
+        'process { steps: 100, retention: linear, origin: x, weights { colour: marginal(linear(1, 0)) } }',
+    }),
+    good: colouredPoints({
+      process: 'process { steps: 100, retention: linear, origin: x, weights { colour: nested } }',
+    }),
+  },
+  MMD0608: {
+    about: `
+Nearly all that z_t holds of a modality was added in step t itself, where the steps before had little left of it. A
+reverse step then removes all of it at once, and takes the error of one prediction with it. In step 1 that is harmless,
+and what \`nested\` does: nothing comes after.`,
+    bad: colouredPoints({
+      process: 'process { steps: 100, retention: cosine, origin: x, weights { colour: marginal(1) } }',
+    }),
+    good: colouredPoints(),
+  },
+  MMD0609: {
+    about: `
+The encodings of all modalities are added up. Two encoders that are both learned, and fill the same channels, can come to
+lie on top of each other, and then no backbone can tell their data apart. Channels of their own are safe. A learned code
+on top of data as they are (a label in the channels of its image) is not reported: what an image looks like is fixed.`,
+    bad: colours('kind |> linear(2)', 'colour |> linear(2)'),
+    good: colours(
+      'kind |> linear(1) |> into(z, channels: 0..1)',
+      'colour |> linear(1) |> into(z, channels: 1..2)',
+    ),
   },
 };

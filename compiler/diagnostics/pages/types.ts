@@ -152,18 +152,6 @@ makes recursion possible, so the two must agree for every use.`,
     bad: points(head, 'network Head(x: f32[C]) -> f32[3] { x |> linear(2) }'),
     good: points(head, 'network Head(x: f32[C]) -> f32[2] { x |> linear(2) }'),
   },
-  MMD0417: {
-    about: `
-Both branches of an \`if\` must have one type, because what follows must fit either of them.`,
-    bad: points(
-      head,
-      'network Head(x: f32[C]) -> f32[2] { let w = if C > 8 { 2 } else { "2" }\n  x |> linear(w) }',
-    ),
-    good: points(
-      head,
-      'network Head(x: f32[C]) -> f32[2] { let w = if C > 8 { 2 } else { 2 }\n  x |> linear(w) }',
-    ),
-  },
   MMD0418: {
     about: `
 \`repeat(n) { ... }\` applies its stages n times in a row, each time with parameters of its own. The result of one round is
