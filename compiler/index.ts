@@ -61,6 +61,7 @@ export type {
   ProcessSpec,
   ProcessTables,
 } from './process/tables.js';
+export { processSummary, type ComponentSummary, type ProcessSummary } from './process/check.js';
 export type { Schedule, WeightCurve, Weights } from './process/schedule.js';
 export { timesteps, updates, type Sampler, type Update } from './process/samplers.js';
 

@@ -18,7 +18,8 @@ const nested: Weights = { form: 'nested', scale: 1 };
 
 /** A change of the block: what the process would be, and how to write it. */
 interface Change {
-  readonly title: string;
+  /** `retention: cosine`, as it is called in a fix. */
+  readonly name: string;
   readonly spec: ProcessSpec;
   readonly edits: readonly Edit[];
 }
@@ -42,12 +43,12 @@ export function reportProcess(
   for (const finding of findings) {
     const change = mending(finding, findings, process.spec, block);
     const at = block.place(finding, change) ?? fields.env.place(place);
-    const fixes: Fix[] = change ? [{ title: change.title, safe: false, edits: change.edits }] : [];
+    const fixes: Fix[] = change ? [{ title: `use ${change.name}`, safe: false, edits: change.edits }] : [];
     report(fields, finding, process.spec.steps, dimensions, at, fixes);
   }
 }
 
-/** The change that ends a finding and brings no other. */
+/** The change that ends a finding, brings no other and leaves the fewest. */
 function mending(
   finding: Finding,
   all: readonly Finding[],
@@ -58,18 +59,21 @@ function mending(
   const schedule = block.cosineSchedule(spec);
   const both = weights && block.cosineSchedule(weights.spec);
   const combined = both && {
-    title: `${both.title} and ${weights.title}`,
+    name: `${both.name} and ${weights.name}`,
     spec: both.spec,
     edits: [...both.edits, ...weights.edits],
   };
   const order =
     finding.kind === 'first' || finding.kind === 'brief' ? [schedule, weights] : [weights, schedule];
   const before = new Set(all.flatMap(keys));
-  return [...order, combined].find((change) => {
-    if (!change) return false;
+  let best: { change: Change; left: number } | undefined;
+  for (const change of [...order, combined]) {
+    if (!change) continue;
     const after = processFindings(processSummary(processTables(change.spec))).flatMap(keys);
-    return after.every((key) => before.has(key)) && !keys(finding).some((key) => after.includes(key));
-  });
+    const mends = after.every((key) => before.has(key)) && !keys(finding).some((key) => after.includes(key));
+    if (mends && (!best || after.length < best.left)) best = { change, left: after.length };
+  }
+  return best?.change;
 }
 
 const keys = ({ kind, components }: Finding): string[] =>
@@ -119,7 +123,7 @@ class BlockEdits {
     const made = edits.flatMap((edit) => edit || []);
     if (made.length === 0) return undefined;
     return {
-      title: 'use `retention: cosine`',
+      name: '`retention: cosine`',
       spec: { ...spec, schedule: cosine, normaliser: 1 },
       edits: made,
     };
@@ -140,7 +144,7 @@ class BlockEdits {
     const components = spec.components.map((c) =>
       c.weights && changed(c.name) ? { ...c, weights: nested } : c,
     );
-    return { title: 'use `nested` weights', spec: { ...spec, components }, edits };
+    return { name: '`nested` weights', spec: { ...spec, components }, edits };
   }
 }
 

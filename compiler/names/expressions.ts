@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Arg, Binary, Body, Call, Expr, Let, Pipe, RepeatStage, TypeExpr } from '../../grammar/ast.js';
+import type { Arg, Body, Call, Expr, Let, Pipe, RepeatStage, TypeExpr } from '../../grammar/ast.js';
 import { builtins } from '../elaborate/builtins/index.js';
 import type { FileNames } from './file.js';
 import { Scope } from './scope.js';
@@ -18,18 +18,22 @@ export function checkExpression(file: FileNames, expr: Expr, scope: Scope): void
       checkCall(file, expr, scope, 0);
       return;
     case 'Pipe':
+      checkExpression(file, expr.left, scope);
+      checkStage(file, expr.stage, scope);
+      return;
     case 'Binary':
-      checkSpine(file, expr, scope);
+      checkExpression(file, expr.left, scope);
+      checkExpression(file, expr.right, scope);
+      return;
+    case 'Index':
+      checkExpression(file, expr.target, scope);
+      checkExpression(file, expr.index, scope);
       return;
     case 'Unary':
       checkExpression(file, expr.operand, scope);
       return;
     case 'Paren':
       checkExpression(file, expr.inner, scope);
-      return;
-    case 'Index':
-      checkExpression(file, expr.target, scope);
-      checkExpression(file, expr.index, scope);
       return;
     case 'Range':
       if (expr.from) checkExpression(file, expr.from, scope);
@@ -40,6 +44,7 @@ export function checkExpression(file: FileNames, expr: Expr, scope: Scope): void
       for (const item of expr.items) checkExpression(file, item, scope);
       return;
     case 'If':
+      // All branches, whichever will be taken.
       checkExpression(file, expr.condition, scope);
       checkBody(file, expr.then, scope);
       if (expr.otherwise.kind === 'If') checkExpression(file, expr.otherwise, scope);
@@ -54,17 +59,6 @@ export function checkExpression(file: FileNames, expr: Expr, scope: Scope): void
     case 'Error':
       return;
   }
-}
-
-/** Pipes and sums lean to the left, and may be long: no recursion along them. */
-function checkSpine(file: FileNames, expr: Pipe | Binary, scope: Scope): void {
-  let left: Expr = expr;
-  while (left.kind === 'Pipe' || left.kind === 'Binary') {
-    if (left.kind === 'Pipe') checkStage(file, left.stage, scope);
-    else checkExpression(file, left.right, scope);
-    left = left.left;
-  }
-  checkExpression(file, left, scope);
 }
 
 function checkStage(file: FileNames, stage: Pipe['stage'], scope: Scope): void {

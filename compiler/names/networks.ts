@@ -55,7 +55,7 @@ function checkNetworkName(file: FileNames, { name }: Network): void {
   if (name.text === '') return;
   if (isReserved(name.text)) reportReserved(file, name, 'a network');
   else if (file.project.prelude.has(name.text))
-    file.report('MMD0324', name.range, { name: name.text, other: 'the network of the standard library' });
+    file.report('MMD0324', name.range, { name: name.text, other: 'the library network' });
 }
 
 /** Names that keep their meaning everywhere: the functions, and what a backbone is given. */
