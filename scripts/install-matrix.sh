@@ -69,7 +69,8 @@ npm10() {
 # Packs, installs the tarball in an empty project, type-checks and runs what imports it.
 package() {
   clone package && cd "$work/package"
-  npm ci --omit=optional
+  # Packing builds.
+  npm ci --ignore-scripts
   npm pack --pack-destination "$work"
   mkdir "$work/consumer" && cd "$work/consumer"
   cat >package.json <<'JSON'

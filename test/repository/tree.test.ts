@@ -46,10 +46,9 @@ describe('the tree', () => {
     expect(marked).toEqual([]);
   });
 
-  it('lists the licences of what package.json names', () => {
-    const { status, stderr } = spawnSync(process.execPath, [join(root, 'scripts/licences.mjs'), '--check'], {
-      encoding: 'utf8',
-    });
+  it.each(['licences', 'architecture'])('is what `node scripts/%s.mjs` writes', (name) => {
+    const script = join(root, 'scripts', `${name}.mjs`);
+    const { status, stderr } = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' });
     expect(stderr).toBe('');
     expect(status).toBe(0);
   });
