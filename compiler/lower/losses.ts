@@ -144,8 +144,9 @@ function simplifiedError(
       total = b.add(total, square);
       continue;
     }
+    const [low, high] = weight.form === 'clamp' ? [weight.low, weight.high] : [0, weight.gamma];
     const table = component.c.map((_, t) =>
-      t === 0 ? 0 : Math.min(snr(tables, component, t), weight.gamma),
+      t === 0 ? 0 : Math.min(Math.max(snr(tables, component, t), low), high),
     );
     total = b.add(total, b.mul(square, forward.lookup(table)));
   }
