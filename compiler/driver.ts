@@ -67,7 +67,7 @@ export function analyze(host: Host, file: string, text: string, options: Analyze
       .filter((module) => !module.library)
       .map((module) => ({ ...module, complete: complete && module === project.root })),
   );
-  return { project, diagnostics: list.sort(byPlace), models, sources };
+  return { project, diagnostics: list.toSorted(byPlace), models, sources };
 }
 
 function analyzeModel(
