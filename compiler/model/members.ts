@@ -45,18 +45,28 @@ const kindNames = {
   Section: 'the block',
 } as const;
 
+/** What a declaration is known by in its model. */
 function keyOf(member: Member): string {
-  if (member.kind === 'Section') return member.section;
-  if (member.kind === 'Let') return member.names.map((name) => name.text).join();
-  // A model has one space and one backbone: a variant replaces them whatever their names.
-  return member.kind === 'Space' || member.kind === 'Backbone' ? '' : member.name.text;
+  switch (member.kind) {
+    case 'Section':
+      return `Section ${member.section}`;
+    case 'Let':
+      return `Let ${member.names.map((name) => name.text).join()}`;
+    // A model has one space and one backbone: a variant replaces them whatever their names.
+    case 'Space':
+    case 'Backbone':
+      return member.kind;
+    default:
+      return `${member.kind} ${member.name.text}`;
+  }
 }
 
 /** All members of `model`, with its base's where it is a variant. Duplicates are reported. */
 export function collectMembers(model: Model, module: Module, diagnostics: Diagnostics): Members {
   const { chain, whole } = baseChain(model, module, diagnostics);
-  let members: Member[] = [];
-  for (const link of chain) members = merge(members, distinct(link.members, module.file, diagnostics));
+  const merged = new Map<string, Member>();
+  for (const link of chain) merge(merged, distinct(link.members, module.file, diagnostics));
+  const members = [...merged.values()];
   const pick = <K extends Member['kind']>(kind: K) =>
     members.filter((m): m is Extract<Member, { kind: K }> => m.kind === kind);
   return {
@@ -78,7 +88,7 @@ function baseChain(
   module: Module,
   diagnostics: Diagnostics,
 ): { chain: Model[]; whole: boolean } {
-  const chain = [model];
+  const chain = new Set([model]);
   for (let current = model; current.base && current.base.text !== '';) {
     const name = current.base;
     const place = { file: module.file, range: name.range };
@@ -92,23 +102,24 @@ function baseChain(
         { name: name.text },
         near === undefined ? {} : { help: `did you mean \`${near}\`?` },
       );
-      return { chain, whole: false };
+      return { chain: [...chain].reverse(), whole: false };
     }
-    if (chain.includes(base)) {
+    if (chain.has(base)) {
       diagnostics.report('MMD0502', place, { name: name.text });
-      return { chain, whole: false };
+      return { chain: [...chain].reverse(), whole: false };
     }
-    chain.unshift(base);
+    chain.add(base);
     current = base;
   }
-  return { chain, whole: chain[0].base === undefined };
+  const outermost = [...chain].reverse();
+  return { chain: outermost, whole: outermost[0].base === undefined };
 }
 
 /** The first of each declaration; the others are reported. */
 function distinct(members: readonly Member[], file: string, diagnostics: Diagnostics): Member[] {
   const seen = new Map<string, Member>();
   for (const member of members) {
-    const key = `${member.kind} ${keyOf(member)}`;
+    const key = keyOf(member);
     const earlier = seen.get(key);
     if (!earlier) {
       seen.set(key, member);
@@ -133,17 +144,14 @@ function distinct(members: readonly Member[], file: string, diagnostics: Diagnos
   return [...seen.values()];
 }
 
-/** `own` over `base`: declarations replace those of the same name, blocks replace entry by entry. */
-function merge(base: readonly Member[], own: readonly Member[]): Member[] {
-  const replaced = new Map(own.map((member) => [`${member.kind} ${keyOf(member)}`, member]));
-  const kept = base.map((member) => {
-    const key = `${member.kind} ${keyOf(member)}`;
-    const mine = replaced.get(key);
-    if (!mine) return member;
-    replaced.delete(key);
-    return member.kind === 'Section' && mine.kind === 'Section' ? mergeSections(member, mine) : mine;
-  });
-  return [...kept, ...replaced.values()];
+/** Puts `own` over `base`: declarations replace those of the same name, blocks replace entry by entry. */
+function merge(base: Map<string, Member>, own: readonly Member[]): void {
+  for (const member of own) {
+    const key = keyOf(member);
+    const below = base.get(key);
+    const both = below?.kind === 'Section' && member.kind === 'Section';
+    base.set(key, both ? mergeSections(below, member) : member);
+  }
 }
 
 function mergeSections(base: Section, own: Section): Section {

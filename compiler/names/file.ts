@@ -12,6 +12,9 @@ import { builtins } from '../elaborate/builtins/index.js';
 import type { Module, Project, Visible } from '../project/project.js';
 import type { Binding, Scope } from './scope.js';
 
+/** Unknown names of a file that are compared with the known ones: more than anyone reads, so that time stays linear. */
+const mostCompared = 200;
+
 /** Whether a name stands for a value, or for what is called. */
 export type Role = 'value' | 'callee';
 
@@ -22,6 +25,7 @@ export class FileNames {
   private readonly usedNetworks = new Set<string>();
   /** Names that an import was meant to bring: what went wrong is reported there. */
   private readonly missing: ReadonlySet<string>;
+  private compared = 0;
   /** The parser could not read all of the file, so that what is used cannot be told. */
   readonly damaged: boolean;
 
@@ -91,7 +95,8 @@ export class FileNames {
     } else if (reason !== undefined) {
       this.report('MMD0308', name.range, { kind: 'the name', name: name.text, reason });
     } else {
-      const near = suggestName(this.place(name.range), name.text, this.candidates(scope, role), 0);
+      const candidates = this.compared++ < mostCompared ? this.candidates(scope, role) : [];
+      const near = suggestName(this.place(name.range), name.text, candidates, 0);
       this.report('MMD0301', name.range, { name: name.text }, near);
     }
   }

@@ -29,9 +29,7 @@ function isUnused(file: FileNames, name: string): boolean {
 function removal(file: FileNames, item: Import, name: ImportName, unused: readonly ImportName[]): Fix {
   const whole = unused.length === item.names.length;
   const range = whole ? wholeLines(file.module.text, item.range) : withComma(item, name, unused);
-  const comment = file.module.tree.comments.some(
-    (c) => c.range.start < range.end && c.range.end > range.start,
-  );
+  const comment = file.module.text.slice(range.start, range.end).includes('//');
   return {
     title: whole ? 'remove the import' : `remove \`${name.local.text}\``,
     // A comment would go with it.
@@ -51,7 +49,10 @@ function withComma(item: Import, name: ImportName, unused: readonly ImportName[]
 
 /** The range with its line break, where nothing else stands on its lines. */
 function wholeLines(text: string, { start, end }: Range): Range {
-  const before = /(?:^|[\r\n])[ \t]*$/.test(text.slice(0, start));
-  const after = /^[ \t]*(?:\r\n|\n|\r|$)/.exec(text.slice(end));
-  return before && after ? { start, end: end + after[0].length } : { start, end };
+  let before = start;
+  while (before > 0 && /[ \t]/.test(text[before - 1])) before--;
+  if (before > 0 && !/[\r\n]/.test(text[before - 1])) return { start, end };
+  const after = /[ \t]*(?:\r\n|\n|\r|$)/y;
+  after.lastIndex = end;
+  return after.test(text) ? { start, end: after.lastIndex } : { start, end };
 }
