@@ -7,7 +7,7 @@ import type { Binary, BinaryOp, Unary } from '../../grammar/ast.js';
 import type { GraphBuilder } from '../graph/builder.js';
 import type { Node, Shape } from '../graph/ir.js';
 import type { Environment } from './environment.js';
-import type { Evaluator } from './evaluator.js';
+import { limits, type Evaluator } from './evaluator.js';
 import {
   affineIn,
   bool,
@@ -54,11 +54,24 @@ export function binary(
       : left.kind === 'tensor' || right.kind === 'tensor'
         ? tensors(evaluator, env, expr, left, right)
         : others(expr.op, left, right);
-  if (result) return result;
+  if (result) return withinLength(evaluator, env, expr, result);
   return evaluator.report('MMD0410', env, expr.range, {
     operator: expr.op,
     left: showType(left),
     right: showType(right),
+  });
+}
+
+/** Joining may double a list again and again. */
+function withinLength(evaluator: Evaluator, env: Environment, expr: Binary, value: Value): Value {
+  const length =
+    value.kind === 'list' ? value.items.length : value.kind === 'string' ? value.value.length : 0;
+  if (length <= limits.length) return value;
+  return evaluator.report('MMD0414', env, expr.range, {
+    what: `the result of \`${expr.op}\``,
+    expected:
+      value.kind === 'list' ? `a list of at most ${limits.length}` : `at most ${limits.length} characters`,
+    found: value.kind === 'list' ? `one of ${length}` : `${length}`,
   });
 }
 
@@ -128,14 +141,18 @@ function others(op: BinaryOp, left: Value, right: Value): Value | undefined {
   if (left.kind === 'string' && right.kind === 'string' && op === '+')
     return { kind: 'string', value: left.value + right.value };
   if ((op === '==' || op === '!=') && left.kind === right.kind) {
-    const equal = staticKey(left) === staticKey(right);
-    return bool(op === '==' ? equal : !equal);
+    // Lists inside lists can share parts, and be endless when written out.
+    const budget = { left: 2 * limits.length };
+    const equal = staticKey(left, budget) === staticKey(right, budget);
+    return budget.left < 0 ? undefined : bool(op === '==' ? equal : !equal);
   }
   return undefined;
 }
 
-function staticKey(value: Value): string {
-  if (value.kind === 'list' || value.kind === 'tuple') return `[${value.items.map(staticKey).join()}]`;
+function staticKey(value: Value, budget: { left: number }): string {
+  if (--budget.left < 0) return '';
+  if (value.kind === 'list' || value.kind === 'tuple')
+    return `[${value.items.map((item) => staticKey(item, budget)).join()}]`;
   return 'value' in value ? JSON.stringify(value.value) : value.kind;
 }
 
@@ -173,6 +190,7 @@ function tensors(
       },
     );
   }
+  if (!evaluator.fits(shape, env, expr.range)) return errorValue;
   const [p, q] = aligned(b, x, y);
   const node = {
     '+': () => b.add(p, q),

@@ -22,7 +22,7 @@ import type { Diagnostics } from '../diagnostics/collect.js';
 import { didYouMean } from '../diagnostics/suggest.js';
 import { diagnostic, type Code, type ReportArgs } from '../diagnostics/table.js';
 import type { GraphBuilder } from '../graph/builder.js';
-import type { Node } from '../graph/ir.js';
+import { sizeOf, type Node, type Shape } from '../graph/ir.js';
 import type { Project } from '../project/project.js';
 import { applyNetwork } from './apply.js';
 import { binary, unary } from './arithmetic.js';
@@ -33,7 +33,19 @@ import type { ParameterTable } from './parameters.js';
 import { bool, errorValue, float, int, list, showType, type TensorValue, type Value } from './values.js';
 
 /** Bounds that end recursion and repetition with a diagnostic instead of a hung process. */
-export const limits = { depth: 64, nodes: 400_000, repeat: 4096 };
+export const limits = {
+  /** Networks inside each other. */
+  depth: 64,
+  /** Nodes of the graph. */
+  nodes: 400_000,
+  /** Expressions evaluated, for what makes no nodes. */
+  evaluations: 2_000_000,
+  repeat: 4096,
+  /** Elements of one row of a tensor, or of a parameter: beyond this nothing could be trained. */
+  elements: 2 ** 28,
+  /** Items of a list, characters of a string. */
+  length: 65_536,
+};
 
 /** An argument as written: the piped value, or an expression with an optional name. */
 export interface Argument {
@@ -45,6 +57,7 @@ export interface Argument {
 
 export class Evaluator {
   private overflowed = false;
+  private evaluations = 0;
   /** Calls of library networks that have a problem: what else goes wrong inside follows from it. */
   private readonly faulty = new Set<string>();
   /** Nodes made by `into`, with the channels of the space that they fill. */
@@ -97,9 +110,20 @@ export class Evaluator {
 
   /** False, with one diagnostic, once the graph has grown past its bound. */
   withinBudget(env: Environment, range: Range): boolean {
-    if (this.builder.nodes.length <= limits.nodes) return !this.overflowed;
-    if (!this.overflowed) this.report('MMD0802', env, range, { limit: limits.nodes });
+    if (this.overflowed) return false;
+    const { nodes, evaluations } = limits;
+    const tooMany = this.builder.nodes.length > nodes;
+    if (!tooMany && ++this.evaluations <= evaluations) return true;
+    this.report('MMD0802', env, range, { limit: tooMany ? nodes : evaluations });
     this.overflowed = true;
+    return false;
+  }
+
+  /** False, with a diagnostic, where a shape is too large for anything to hold it. */
+  fits(shape: Shape, env: Environment, range: Range): boolean {
+    const elements = sizeOf(shape);
+    if (elements <= limits.elements) return true;
+    this.report('MMD0803', env, range, { elements, limit: limits.elements });
     return false;
   }
 
@@ -330,7 +354,10 @@ export class Evaluator {
       return this.located(env, range, () => applyNetwork(this, target, callee, args, range, env));
     const builtin = builtins.get(callee.text);
     if (target === undefined && builtin)
-      return this.located(env, range, () => applyBuiltin(this, builtin, args, range, env));
+      return this.located(env, range, () => {
+        const value = applyBuiltin(this, builtin, args, range, env);
+        return value.kind === 'tensor' && !this.fits(value.shape, env, range) ? errorValue : value;
+      });
     if (target === undefined) {
       const networks = [...env.module.scope, ...this.project.prelude]
         .filter(([, visible]) => visible.declaration.kind === 'Network')

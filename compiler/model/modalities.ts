@@ -8,13 +8,9 @@ import { didYouMean } from '../diagnostics/suggest.js';
 import type { Environment } from '../elaborate/environment.js';
 import type { Evaluator } from '../elaborate/evaluator.js';
 import { showType } from '../elaborate/values.js';
-import { sizeOf } from '../graph/ir.js';
 import type { FieldReader, FormValue, Forms } from './forms.js';
 import type { Likelihood, ModalityInfo, ModalityType } from './info.js';
 import { SettingsReader, type FilledDefault } from './settings.js';
-
-/** Elements of one row, or of the space: beyond this nothing could be trained. */
-const maxElements = 2 ** 28;
 
 const dimensionNames: Record<ModalityType, readonly string[] | null> = {
   image: ['H', 'W', 'C'],
@@ -182,6 +178,16 @@ function readDimensions(
   return checkSize(evaluator, env, dims, type) ? { dims } : undefined;
 }
 
+/** Low-dimensional modalities: they leak through z_t in training, and can guide what is produced with them. */
+export function isCompact({ type }: Pick<ModalityInfo, 'type'>): boolean {
+  return type === 'category' || type === 'vector';
+}
+
+/** Whether guidance has something to work with: a condition, or a class or vector beside what it could guide. */
+export function canGuide(given: readonly unknown[], produced: readonly Pick<ModalityInfo, 'type'>[]): boolean {
+  return given.length > 0 || (produced.some(isCompact) && !produced.every(isCompact));
+}
+
 /** Refuses shapes that nothing could hold. */
 export function checkSize(
   evaluator: Evaluator,
@@ -189,7 +195,5 @@ export function checkSize(
   dims: readonly number[],
   type: TypeExpr,
 ): boolean {
-  if (sizeOf(dims) <= maxElements) return true;
-  evaluator.report('MMD0803', env, type.range, { elements: sizeOf(dims), limit: maxElements });
-  return false;
+  return evaluator.fits(dims, env, type.range);
 }

@@ -101,6 +101,11 @@ export class BuiltinCall {
     return this.evaluator.report(code, this.env, at === undefined ? this.range : this.rangeOf(at), ...rest);
   }
 
+  /** False, with a diagnostic, where a shape is too large for anything to hold it. */
+  fits(shape: Shape): boolean {
+    return this.evaluator.fits(shape, this.env, this.range);
+  }
+
   /** Reports a tensor of the wrong shape. */
   shapeError(at: string, expected: string, found: string): typeof errorValue {
     return this.fail('MMD0401', at, {

@@ -135,6 +135,7 @@ function linear(call: BuiltinCall): Value {
   const b = call.builder;
   const scope = call.scope();
   const channels = x.shape[x.shape.length - 1];
+  if (!call.fits([width, channels]) || !call.fits([...x.shape.slice(0, -1), width])) return { kind: 'error' };
   const weight = call.parameter(
     scope,
     'weight',
@@ -175,6 +176,7 @@ function conv(call: BuiltinCall): Value {
       divisor: stride,
     });
   }
+  if (!call.fits([width, channels, kernel, kernel])) return { kind: 'error' };
   const b = call.builder;
   const scope = call.scope();
   const start = call.init('init') ?? fanIn(channels * kernel * kernel);
@@ -238,9 +240,9 @@ function affine(call: BuiltinCall, path: string, node: Node, channels: number): 
 
 function parameter(call: BuiltinCall): Value {
   const shape = call.ints('shape');
-  if (shape.some((d) => d < 1) || sizeOf(shape) > 1e10) {
-    return call.fail('MMD0412', 'shape', { dimension: `[${shape.join(', ')}]`, value: Math.min(...shape) });
-  }
+  const least = Math.min(...shape);
+  if (least < 1) return call.fail('MMD0412', 'shape', { dimension: `[${shape.join(', ')}]`, value: least });
+  if (!call.fits(shape)) return { kind: 'error' };
   const start = call.init('init') ?? { form: 'normal', std: 0.02 };
   return call.parameter(call.scope(), 'weight', shape, start, false);
 }
