@@ -87,8 +87,13 @@ export class Forward {
 
   /** c_j(t) where the component takes part, else 0, [B]. */
   coefficient(modality: string): Node {
+    return this.b.mul(this.marginalTable(modality), this.present(modality));
+  }
+
+  /** c_j(t), [B]. */
+  private marginalTable(modality: string): Node {
     const component = this.info.tables.components.find((c) => c.name === modality);
-    return this.b.mul(this.lookup(component?.c ?? [0]), this.present(modality));
+    return this.lookup(component?.c ?? [0]);
   }
 
   sigma(): Node {
@@ -108,23 +113,32 @@ export class Forward {
     );
   }
 
-  /** z_t over the root mean square it has by the process, per channel. */
-  private scaled(z: Node): Node {
+  /**
+   * What the backbone sees of the state: u_t = z_t - sum_{i given} c_i(t) E_i over the root mean square it has by the
+   * process, per channel. What is given is known exactly and the backbone has it beside u_t, so nothing is lost; left
+   * in, it would have to be subtracted by a network whose first layer does not know t.
+   */
+  private unresolved(z: Node): Node {
     const { b } = this;
-    const channels = z.shape[z.shape.length - 1];
+    const rank = z.shape.length;
+    const channels = z.shape[rank - 1];
     const sigma = this.sigma();
+    let u = z;
     let square: Node = b.broadcast(b.reshape(b.mul(sigma, sigma), [this.batch, 1]), [this.batch, channels]);
     for (const encoder of this.encoders) {
-      const c = this.coefficient(encoder.modality.name);
+      const { modality, encoding } = encoder;
       const { from, to } = encoder.channels;
+      const c = this.marginalTable(modality.name);
+      u = b.sub(u, b.mul(this.perRow(b.mul(c, this.role('given', modality.name)), rank), encoding));
+      const produced = b.mul(c, this.role('produced', modality.name));
       const fills = b.constant(
         Array.from({ length: channels }, (_, i) => Number(i >= from && i < to)),
         [1, channels],
       );
-      square = b.add(square, b.mul(b.reshape(b.mul(c, c), [this.batch, 1]), fills));
+      square = b.add(square, b.mul(b.reshape(b.mul(produced, produced), [this.batch, 1]), fills));
     }
     const middle = z.shape.slice(1, -1).map(() => 1);
-    return b.div(z, b.reshape(b.sqrt(square), [this.batch, ...middle, channels]));
+    return b.div(u, b.reshape(b.sqrt(square), [this.batch, ...middle, channels]));
   }
 
   /** What the backbone sees of the roles: for every modality its encoding where given, and two planes of flags. */
@@ -149,7 +163,7 @@ export class Forward {
   evaluate(z: Node): Evaluated | undefined {
     const { b, networks, info } = this;
     const t = b.mul(b.cast(this.rows.t, 'f32'), 1 / info.tables.steps);
-    const h = networks.backbone(this.scaled(z), t, this.given(z.shape.slice(1)));
+    const h = networks.backbone(this.unresolved(z), t, this.given(z.shape.slice(1)));
     if (!h) return undefined;
     const decoded = this.originName === undefined ? undefined : networks.decoder(info.space.name, h, t);
     const origin = decoded && this.fromPrediction(z, decoded);

@@ -126,11 +126,7 @@ function transitions(forward: Forward, errors: ReadonlyMap<string, Node>): Node 
 }
 
 /** sum_j w_j(t) mean |Y_j - Yh_j|^2 over the channels that j fills, [B]. */
-function simplifiedError(
-  forward: Forward,
-  errors: ReadonlyMap<string, Node>,
-  weight: SnrWeight,
-): Node {
+function simplifiedError(forward: Forward, errors: ReadonlyMap<string, Node>, weight: SnrWeight): Node {
   const { b } = forward;
   const { tables } = forward.networks.info;
   let total: Node = b.constant([0], [forward.batch]);

@@ -6,6 +6,8 @@
 import { copyInto, GraphBuilder } from '../graph/builder.js';
 import { sizeOf, type Graph, type Node } from '../graph/ir.js';
 import { dataNode, Forward, limited, type Evaluated } from './forward.js';
+import { isCompact } from '../model/modalities.js';
+import type { ModalityInfo } from '../model/info.js';
 import type { ModelNetworks } from './networks.js';
 
 /** Names of the graph inputs of a sampling step besides the data. J is the number of components. */
@@ -61,9 +63,7 @@ export function samplingStep(networks: ModelNetworks, batch: number, guided: boo
     known = known ? b.add(known, part) : part;
   }
   const z = known ? b.add(input, b.mul(known, start)) : input;
-  const evaluated = guided
-    ? guidedEvaluation(networks, forward, data, z, known as Node)
-    : forward.evaluate(z);
+  const evaluated = guided ? guidedEvaluation(networks, forward, data, z) : forward.evaluate(z);
   if (!evaluated || networks.evaluator.diagnostics.hasErrors) return undefined;
 
   const means = new Map<string, Node>();
@@ -88,46 +88,69 @@ export function samplingStep(networks: ModelNetworks, batch: number, guided: boo
 }
 
 /**
- * Classifier-free guidance for shared states: z_t contains what is given, so the pass without it starts from
- * u_t = z_t - sum_{i given} c_i(t) E_i with those modalities absent. Both passes run as one batch.
+ * Classifier-free guidance for shared states (Ho & Salimans, 2021): the prediction is moved away from what the model
+ * says without the condition, Y = Y(u_t, absent) + g [ Y(z_t, given) - Y(u_t, absent) ]. z_t contains the condition, so
+ * the second pass starts from u_t = z_t - sum_i c_i(t) E_i with those modalities absent.
+ *
+ * The condition is what is given and, where pictures are produced together with classes or vectors, also those, at
+ * what the first pass predicts for them: then a picture is guided by its own class. Their predictions are the first
+ * pass's.
  */
 function guidedEvaluation(
   networks: ModelNetworks,
   forward: Forward,
   data: ReadonlyMap<string, Node>,
   z: Node,
-  known: Node,
 ): Evaluated | undefined {
   const b = networks.evaluator.builder;
-  const { batch } = forward;
+  const { batch, rows } = forward;
+  const { modalities } = networks.info;
   const guidance = b.input(sampleInputs.guidance, [1]);
-  const twice = (x: Node, second: Node = x) => b.concat([x, second], 0);
-  const rows = {
-    given: twice(forward.rows.given, b.mul(forward.rows.given, 0)),
-    produced: twice(forward.rows.produced),
-    t: twice(forward.rows.t),
-  };
-  networks.evaluator.batch = 2 * batch;
-  const both = new Forward(
-    networks,
-    rows,
-    2 * batch,
-    new Map([...data].map(([name, x]) => [name, twice(x)])),
-    { from: 'kept' },
+  const first = forward.evaluate(z);
+  if (!first) return undefined;
+  const compact = b.constant(
+    modalities.map((m) => Number(isCompact(m))),
+    [1, modalities.length],
   );
-  const evaluated = both.evaluate(twice(z, b.sub(z, known)));
-  networks.evaluator.batch = batch;
-  if (!evaluated) return undefined;
-  const combine = (x: Node): Node => {
-    const none = x.shape.map(() => 0);
-    const first = b.slice(x, none, [batch, ...x.shape.slice(1)]);
-    const second = b.slice(x, [batch, ...none.slice(1)], [2 * batch, ...x.shape.slice(1)]);
-    return b.add(second, b.mul(b.sub(first, second), guidance));
+  /** 1 in rows that produce something else than classes and vectors, [B, 1]. */
+  const large = b.reduceMax(b.mul(rows.produced, b.sub(1, compact)), [1], true);
+  const guides = b.mul(b.mul(rows.produced, compact), large);
+  const without = {
+    given: b.mul(rows.given, 0),
+    produced: b.sub(rows.produced, guides),
+    t: rows.t,
   };
+  let u = z;
+  for (const encoder of forward.encoders) {
+    const { modality } = encoder;
+    const column = modalities.indexOf(modality);
+    const rank = z.shape.length;
+    const c = forward.coefficient(modality.name);
+    const given = b.mul(
+      forward.perRow(b.mul(c, forward.role('given', modality.name)), rank),
+      encoder.encoding,
+    );
+    u = b.sub(u, given);
+    const mean = first.means.get(modality.name);
+    if (!isCompact(modality) || !mean) continue;
+    const guide = b.reshape(b.slice(guides, [0, column], [batch, column + 1]), [batch]);
+    const own = b.mul(forward.perRow(b.mul(c, guide), rank), encoder.encode(limited(b, modality, mean)));
+    u = b.sub(u, own);
+  }
+  const second = new Forward(networks, without, batch, data, { from: 'kept' }).evaluate(u);
+  if (!second) return undefined;
+  const combine = (x: Node, y: Node): Node => b.add(y, b.mul(b.sub(x, y), guidance));
+  const means = new Map<string, Node>();
+  for (const [name, mean] of first.means) {
+    const combined = combine(mean, second.means.get(name) as Node);
+    const modality = modalities.find((m) => m.name === name) as ModalityInfo;
+    const here = b.reshape(large, [batch, ...mean.shape.slice(1).map(() => 1)]);
+    means.set(name, isCompact(modality) ? b.select(here, mean, combined) : combined);
+  }
   return {
     outputs: new Map(),
-    means: new Map([...evaluated.means].map(([name, mean]) => [name, combine(mean)])),
-    origin: evaluated.origin && combine(evaluated.origin),
+    means,
+    origin: first.origin && second.origin && combine(first.origin, second.origin),
   };
 }
 

@@ -184,7 +184,10 @@ export function isCompact({ type }: Pick<ModalityInfo, 'type'>): boolean {
 }
 
 /** Whether guidance has something to work with: a condition, or a class or vector beside what it could guide. */
-export function canGuide(given: readonly unknown[], produced: readonly Pick<ModalityInfo, 'type'>[]): boolean {
+export function canGuide(
+  given: readonly unknown[],
+  produced: readonly Pick<ModalityInfo, 'type'>[],
+): boolean {
   return given.length > 0 || (produced.some(isCompact) && !produced.every(isCompact));
 }
 

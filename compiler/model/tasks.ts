@@ -8,6 +8,7 @@ import { didYouMean } from '../diagnostics/suggest.js';
 import type { Sampler } from '../process/samplers.js';
 import type { FieldReader, FormValue, Forms } from './forms.js';
 import type { ModalityInfo, TaskInfo } from './info.js';
+import { canGuide, isCompact } from './modalities.js';
 import { SettingsReader, type FilledDefault } from './settings.js';
 
 export const samplerForms: Forms = {
@@ -74,7 +75,7 @@ export function readTask(
     min: 1,
     max: process.steps,
   });
-  const compact = given.length > 0 && produced.every((m) => m.type === 'category' || m.type === 'vector');
+  const compact = given.length > 0 && produced.every(isCompact);
   const readout = settings.form(
     'readout',
     readoutForms,
@@ -84,7 +85,7 @@ export function readTask(
       : 'produced modalities must fit each other',
   );
   settings.finish();
-  if (guidance !== 1 && given.length === 0) {
+  if (guidance !== 1 && !canGuide(given, produced)) {
     evaluator.report('MMD0703', env, settings.rangeOf('guidance'), { task: task.name.text });
   }
   if (produced.length === 0) return undefined;

@@ -7,6 +7,7 @@ import { resolve } from 'node:path';
 import { didYouMean } from '../../compiler/diagnostics/suggest.js';
 import type { ModelInfo, TaskInfo } from '../../compiler/model/info.js';
 import { canProduce } from '../../compiler/model/check.js';
+import { isCompact } from '../../compiler/model/modalities.js';
 import type { Sampler } from '../../compiler/process/samplers.js';
 import type { Backend } from '../executors/index.js';
 import { InputFault, UsageFault } from '../faults.js';
@@ -146,9 +147,7 @@ function chooseTask(info: ModelInfo, options: SampleOptions, given: readonly str
   const same = (a: readonly string[], b: readonly string[]) => [...a].sort().join() === [...b].sort().join();
   const declared = info.tasks.find((t) => same(t.given, given) && same(t.produced, produced));
   if (declared) return declared;
-  const compact =
-    given.length > 0 &&
-    produced.every((name) => ['category', 'vector'].includes(findModality(info, name).type));
+  const compact = given.length > 0 && produced.every((name) => isCompact(findModality(info, name)));
   return {
     given,
     produced,

@@ -8,6 +8,7 @@ import type { CompiledModel } from '../../compiler/driver.js';
 import { sizeOf, type Shape } from '../../compiler/graph/ir.js';
 import { dataInput } from '../../compiler/lower/forward.js';
 import { bindParameters, sampleInputs } from '../../compiler/lower/sampling.js';
+import { canGuide } from '../../compiler/model/modalities.js';
 import type { ModalityInfo, TaskInfo } from '../../compiler/model/info.js';
 import { timesteps, updates, type Update } from '../../compiler/process/samplers.js';
 import type { StoredTensor } from '../checkpoint/safetensors.js';
@@ -69,7 +70,12 @@ export class ModelSampler {
         'train with `roles { any: 0.1 }`, or declare a task for it',
       );
     }
-    const guided = request.guidance !== 1 && request.given.length > 0;
+    const guided =
+      request.guidance !== 1 &&
+      canGuide(
+        request.given,
+        request.produced.map((name) => this.modality(name)),
+      );
     const batch = Math.min(this.batch, request.rows);
     const program = await this.program(batch, guided);
     const means = new Map(

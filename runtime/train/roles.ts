@@ -4,6 +4,7 @@
  * @module
  */
 import { canProduce } from '../../compiler/model/check.js';
+import { isCompact } from '../../compiler/model/modalities.js';
 import type { ModelInfo } from '../../compiler/model/info.js';
 import type { Stream } from '../random/stream.js';
 
@@ -86,8 +87,7 @@ export class RoleSampler {
  */
 export function isTerminal(info: ModelInfo, roles: Roles): boolean {
   const compact = info.modalities.every(
-    (m, i) =>
-      roles[i] !== 'produced' || m.type === 'category' || m.type === 'vector' || readTerminally(info, roles),
+    (m, i) => roles[i] !== 'produced' || isCompact(m) || readTerminally(info, roles),
   );
   return compact && roles.includes('given');
 }
