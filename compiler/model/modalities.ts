@@ -45,6 +45,9 @@ export function readModality(
 ): ModalityInfo | undefined {
   const { evaluator, env } = fields;
   const type = declaration.type;
+  if (declaration.derived) {
+    evaluator.report('MMD0513', env, declaration.derived.range, { name: declaration.name.text });
+  }
   if (type.kind === 'ErrorType') return undefined;
   if (type.kind !== 'NamedType' || !Object.hasOwn(dimensionNames, type.name.text)) {
     const name = type.kind === 'NamedType' ? type.name.text : 'a list';

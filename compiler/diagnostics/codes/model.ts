@@ -71,4 +71,10 @@ export const model = rows({
     message: 'the backbone does not use `given`: it cannot tell what is given, produced or absent',
     help: 'write `concat({space}, given)`',
   },
+  MMD0513: {
+    severity: 'error',
+    title: 'Derived modality',
+    message: 'the modality `{name}` is derived from others, which this version does not compile yet',
+    help: 'make the derived data beforehand, and read it like any other modality',
+  },
 });

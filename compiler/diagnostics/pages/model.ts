@@ -112,4 +112,12 @@ chance.`,
     bad: points({ backbone: 'backbone h = z |> MLP(t, width: 32)' }),
     good: points(),
   },
+  MMD0513: {
+    about: `
+\`modality masked: image[32, 32, 3] = image |> cutout(count: 4)\` is part of the language's syntax, for data that are made
+from other data. There are no transforms to make them with yet, and a declaration that did nothing would be worse than
+one that is refused.`,
+    bad: points({ modality: 'modality x: vector[2]\nmodality y: vector[2] = x' }),
+    good: points(),
+  },
 };
