@@ -9,6 +9,7 @@ import type { Comment, Node, Range, SourceFile } from '../../grammar/ast.js';
 import { LineMap } from '../../grammar/lines.js';
 import { walk } from '../../grammar/visit.js';
 import type { Diagnostic, Fix } from './diagnostic.js';
+import { removed } from './edits.js';
 import { diagnostic, findRow } from './table.js';
 
 export interface CommentedFile {
@@ -38,36 +39,50 @@ const pattern = /^(\s*mmdc-allow\b)([^:]*)(?::(.*))?$/;
 /** The diagnostics that are left, and what is wrong with the comments. */
 export function suppress(list: readonly Diagnostic[], files: Iterable<CommentedFile>): Diagnostic[] {
   const found: Diagnostic[] = [];
-  const allowances = new Map<string, Allowance[]>();
-  const commented = [...files];
-  for (const file of commented) allowances.set(file.file, readAllowances(file, found));
-  const left = list.filter((d) => {
-    if (d.severity === 'error') return true;
-    const matching = (allowances.get(d.file) ?? []).filter(
-      ({ code, covers }) => code === d.code && d.range.start >= covers.start && d.range.start <= covers.end,
-    );
-    for (const allowance of matching) allowance.used = true;
-    return matching.length === 0;
-  });
-  for (const file of commented) {
+  const silenced = new Set<Diagnostic>();
+  for (const file of files) {
+    const comments = readAllowances(file, found);
+    if (comments.length === 0) continue;
+    const warnings = list.filter((d) => d.file === file.file && d.severity !== 'error');
+    for (const d of match(warnings, comments.flat())) silenced.add(d);
     if (!file.complete) continue;
-    const all = allowances.get(file.file) ?? [];
-    for (const allowance of all.filter((a) => !a.used)) {
-      const { code, range } = allowance;
-      const fixes = [removal(file, allowance, all)];
-      found.push(diagnostic('MMD0332', { file: file.file, range }, { code }, { fixes }));
+    for (const siblings of comments) {
+      for (const [at, { code, range, used }] of siblings.entries()) {
+        if (used) continue;
+        const fixes = [removal(file, siblings, at)];
+        found.push(diagnostic('MMD0332', { file: file.file, range }, { code }, { fixes }));
+      }
     }
   }
-  return [...left, ...found];
+  return [...list.filter((d) => !silenced.has(d)), ...found];
 }
 
-function readAllowances(file: CommentedFile, found: Diagnostic[]): Allowance[] {
-  const lines = new LineMap(file.text);
-  return file.tree.comments.flatMap((comment) => {
+/** The warnings that an allowance covers; marks those that are used. One sweep over the file. */
+function match(warnings: readonly Diagnostic[], allowances: readonly Allowance[]): Diagnostic[] {
+  const waiting = allowances.toSorted((a, b) => b.covers.start - a.covers.start);
+  let open: Allowance[] = [];
+  return warnings
+    .toSorted((a, b) => a.range.start - b.range.start)
+    .filter(({ code, range: { start } }) => {
+      while (waiting.length > 0 && waiting[waiting.length - 1].covers.start <= start)
+        open.push(waiting.pop() as Allowance);
+      open = open.filter(({ covers }) => covers.end >= start);
+      const covering = open.filter((allowance) => allowance.code === code);
+      for (const allowance of covering) allowance.used = true;
+      return covering.length > 0;
+    });
+}
+
+/** The codes of each comment. */
+function readAllowances(file: CommentedFile, found: Diagnostic[]): Allowance[][] {
+  const comments = file.tree.comments.flatMap((comment) => {
     const match = comment.doc ? null : pattern.exec(comment.text);
-    if (!match) return [];
-    const [, head, codes, reason] = match;
-    const covers = covered(file, lines, comment);
+    return match ? [{ comment, match }] : [];
+  });
+  if (comments.length === 0) return [];
+  const covered = coverage(file);
+  return comments.map(({ comment, match: [, head, codes, reason] }) => {
+    const covers = covered(comment);
     const base = comment.range.start + 2 + head.length;
     const read: Allowance[] = [];
     for (const word of codes.matchAll(/[^\s,]+/g)) {
@@ -89,24 +104,31 @@ function readAllowances(file: CommentedFile, found: Diagnostic[]): Allowance[] {
   });
 }
 
-/** What a comment is about. */
-function covered({ text, tree }: CommentedFile, lines: LineMap, comment: Comment): Range {
-  const { line } = lines.position(comment.range.start);
-  const lineRange = (n: number): Range => ({
-    start: lines.offset(n, 1),
-    end: lines.offset(n, lines.lineText(n).length + 1),
-  });
-  if (text.slice(lines.offset(line, 1), comment.range.start).trim() !== '') return lineRange(line);
-  let next = line + 1;
-  while (next <= lines.lineCount && /^\s*(?:\/\/.*)?$/.test(lines.lineText(next))) next++;
-  const first = lineRange(next);
-  let end = first.end;
+/** What a comment of the file is about. Lines and nodes are gone through once for all of them. */
+function coverage({ text, tree }: CommentedFile): (comment: Comment) => Range {
+  const lines = new LineMap(text);
+  /** The next line with code, by line. */
+  const next: number[] = [];
+  for (let line = lines.lineCount; line >= 1; line--) {
+    const below = next[line + 1] ?? line + 1;
+    next[line] = /^\s*(?:\/\/.*)?$/.test(lines.lineText(line)) ? below : line;
+  }
+  /** How far the nodes that start at an offset reach. */
+  const extents = new Map<number, number>();
   walk(tree, (node) => {
     const { start } = node.range;
-    if (start < first.start || start > first.end || text.slice(first.start, start).trim() !== '') return;
-    end = Math.max(end, extent(node));
+    extents.set(start, Math.max(extents.get(start) ?? start, extent(node)));
   });
-  return { start: first.start, end };
+  return ({ range }) => {
+    const { line } = lines.position(range.start);
+    const own = next[line] !== line;
+    const about = own ? (next[line + 1] ?? line + 1) : line;
+    const start = lines.offset(about, 1);
+    const content = lines.lineText(about);
+    const end = start + content.length;
+    const first = start + content.length - content.trimStart().length;
+    return { start, end: own ? Math.max(end, extents.get(first) ?? end) : end };
+  };
 }
 
 /** How far a comment before a node reaches into it. */
@@ -133,24 +155,16 @@ function extent(node: Node): number {
 }
 
 /** Removes the comment, or one of its codes where another is needed. */
-function removal(file: CommentedFile, allowance: Allowance, all: readonly Allowance[]): Fix {
-  const siblings = all.filter((a) => a.comment === allowance.comment);
+function removal(file: CommentedFile, siblings: readonly Allowance[], at: number): Fix {
   const edit = (range: Range) => [{ file: file.file, range, text: '' }];
-  if (siblings.some((a) => a.used)) {
-    const at = siblings.indexOf(allowance);
-    const usedBefore = siblings.slice(0, at).some((a) => a.used);
-    const range = usedBefore
-      ? { start: siblings[at - 1].range.end, end: allowance.range.end }
-      : { start: allowance.range.start, end: siblings[at + 1].range.start };
-    return { title: `remove ${allowance.code}`, safe: true, edits: edit(range) };
+  const { code, comment, range } = siblings[at];
+  if (!siblings.some((a) => a.used)) {
+    const whole = removed(file.text, comment.range, true);
+    return { title: 'remove the comment', safe: true, edits: edit(whole) };
   }
-  const { start, end } = allowance.comment.range;
-  const before = /(^|\r\n|\n|\r)?[ \t]*$/.exec(file.text.slice(0, start)) as RegExpExecArray;
-  const blank = start - before[0].length;
-  // On a line of its own the line goes; behind something, what separates it.
-  if (before[1] === undefined)
-    return { title: 'remove the comment', safe: true, edits: edit({ start: blank, end }) };
-  const ending = /^(?:\r\n|\n|\r)?/.exec(file.text.slice(end)) as RegExpExecArray;
-  const range = { start: blank + before[1].length, end: end + ending[0].length };
-  return { title: 'remove the comment', safe: true, edits: edit(range) };
+  const usedBefore = siblings.slice(0, at).some((a) => a.used);
+  const withComma = usedBefore
+    ? { start: siblings[at - 1].range.end, end: range.end }
+    : { start: range.start, end: siblings[at + 1].range.start };
+  return { title: `remove ${code}`, safe: true, edits: edit(withComma) };
 }

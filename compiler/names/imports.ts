@@ -3,8 +3,9 @@
  *
  * @module
  */
-import type { Import, ImportName, Range } from '../../grammar/ast.js';
+import type { Import } from '../../grammar/ast.js';
 import type { Fix } from '../diagnostics/diagnostic.js';
+import { removed } from '../diagnostics/edits.js';
 import type { FileNames } from './file.js';
 import { isReserved, reportReserved } from './networks.js';
 
@@ -13,9 +14,11 @@ export function checkImports(file: FileNames): void {
   for (const item of file.module.tree.imports) {
     for (const { local } of item.names) if (isReserved(local.text)) reportReserved(file, local, 'an import');
     if (file.damaged) continue;
-    const unused = item.names.filter(({ local }) => isUnused(file, local.text));
-    for (const name of unused) {
-      const fix = removal(file, item, name, unused);
+    const unused = item.names.map(({ local }) => isUnused(file, local.text));
+    const staying = unused.indexOf(false);
+    for (const [at, name] of item.names.entries()) {
+      if (!unused[at]) continue;
+      const fix = removal(file, item, at, staying);
       file.report('MMD0322', name.local.range, { name: name.local.text }, { fixes: [fix] });
     }
   }
@@ -25,34 +28,26 @@ function isUnused(file: FileNames, name: string): boolean {
   return name !== '' && !name.startsWith('_') && file.module.scope.has(name) && !file.isNetworkUsed(name);
 }
 
-/** Removes the name, or the whole import where none of its names is used. */
-function removal(file: FileNames, item: Import, name: ImportName, unused: readonly ImportName[]): Fix {
-  const whole = unused.length === item.names.length;
-  const range = whole ? wholeLines(file.module.text, item.range) : withComma(item, name, unused);
-  const comment = file.module.text.slice(range.start, range.end).includes('//');
+/**
+ * Removes a name, or the whole import where none of its names is used.
+ * @param staying index of the first name that is used, -1 where there is none
+ */
+function removal(file: FileNames, item: Import, at: number, staying: number): Fix {
+  const { names } = item;
+  const range =
+    staying < 0
+      ? removed(file.module.text, item.range)
+      : // With the comma towards a name that stays, so that several removals do not meet.
+        staying < at
+        ? { start: names[at - 1].range.end, end: names[at].range.end }
+        : { start: names[at].range.start, end: names[at + 1].range.start };
+  const comment =
+    file.module.text.slice(range.start, range.end).includes('//') &&
+    file.module.tree.comments.some((c) => c.range.start < range.end && c.range.end > range.start);
   return {
-    title: whole ? 'remove the import' : `remove \`${name.local.text}\``,
+    title: staying < 0 ? 'remove the import' : `remove \`${names[at].local.text}\``,
     // A comment would go with it.
     safe: !comment,
     edits: [{ file: file.module.file, range, text: '' }],
   };
-}
-
-/** A name with the comma that separates it from one that stays. */
-function withComma(item: Import, name: ImportName, unused: readonly ImportName[]): Range {
-  const at = item.names.indexOf(name);
-  const staysBefore = item.names.slice(0, at).some((other) => !unused.includes(other));
-  return staysBefore
-    ? { start: item.names[at - 1].range.end, end: name.range.end }
-    : { start: name.range.start, end: item.names[at + 1].range.start };
-}
-
-/** The range with its line break, where nothing else stands on its lines. */
-function wholeLines(text: string, { start, end }: Range): Range {
-  let before = start;
-  while (before > 0 && /[ \t]/.test(text[before - 1])) before--;
-  if (before > 0 && !/[\r\n]/.test(text[before - 1])) return { start, end };
-  const after = /[ \t]*(?:\r\n|\n|\r|$)/y;
-  after.lastIndex = end;
-  return after.test(text) ? { start, end: after.lastIndex } : { start, end };
 }
