@@ -1,7 +1,7 @@
 /** Forward graphs and training steps of small models, run by the reference executor in float64. */
 import type { CompiledModel } from '../../compiler/driver.js';
 import { analyzeText, shown } from '../model/support.js';
-import { evaluate } from '../../compiler/graph/evaluate.js';
+import { Evaluator } from '../../compiler/graph/evaluate.js';
 import type { NdArray } from '../../compiler/graph/evaluate.js';
 import type { Graph, Shape } from '../../compiler/graph/ir.js';
 import { sizeOf } from '../../compiler/graph/ir.js';
@@ -98,6 +98,29 @@ export function batchFeeds(
   return feeds;
 }
 
+const evaluators = new WeakMap<Graph, Evaluator>();
+
+function evaluatorOf(graph: Graph): Evaluator {
+  let evaluator = evaluators.get(graph);
+  if (!evaluator) evaluators.set(graph, (evaluator = new Evaluator(graph, 'f64')));
+  return evaluator;
+}
+
+/** What `make` gives for a model and a batch size, made once. */
+function once<T>(make: (model: CompiledModel, batch: number) => T): (model: CompiledModel, batch: number) => T {
+  const made = new WeakMap<CompiledModel, Map<number, T>>();
+  return (model, batch) => {
+    const own = made.get(model) ?? new Map<number, T>();
+    made.set(model, own);
+    const value = own.get(batch) ?? make(model, batch);
+    own.set(batch, value);
+    return value;
+  };
+}
+
+export const forwardOf = once((model, batch) => model.forward(batch));
+export const stepOf = once((model, batch) => model.trainingStep(batch));
+
 /** Runs a graph on those of the feeds that it wants. */
 export function run(
   graph: Graph,
@@ -111,12 +134,12 @@ export function run(
       wanted[node.attrs.name] = { data: parameters.get(node.attrs.name)!, shape: node.shape };
     }
   }
-  return evaluate(graph, wanted, { precision: 'f64' });
+  return evaluatorOf(graph).run(wanted);
 }
 
 /** Loss and terms by name. */
 export function losses(model: CompiledModel, batch: Batch, parameters: Values): Record<string, number> {
-  const { graph, terms } = model.forward(batch.rows.length);
+  const { graph, terms } = forwardOf(model, batch.rows.length);
   const outputs = run(graph, batchFeeds(model, batch), parameters);
   return {
     loss: outputs.loss!.data[0]!,
