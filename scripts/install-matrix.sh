@@ -66,21 +66,21 @@ npm10() {
   use ort
 }
 
-# Packs, installs the tarball in an empty project, type-checks and runs what imports it.
+# Packs, installs the tarball in an empty project, type-checks and runs what imports it. In a project that says nothing
+# about onnxruntime-node, that package's install script runs and downloads; here it cannot, whatever the network, and the
+# engine without native code has to be left.
 package() {
   clone package && cd "$work/package"
   # Packing builds.
   npm ci --ignore-scripts
   npm pack --pack-destination "$work"
   mkdir "$work/consumer" && cd "$work/consumer"
-  cat >package.json <<'JSON'
-{ "name": "consumer", "version": "1.0.0", "private": true, "type": "module", "allowScripts": { "onnxruntime-node": false } }
-JSON
-  npm install --omit=optional "$work"/mmdc-*.tgz
-  cp -r "$root/examples" .
+  echo '{ "name": "consumer", "version": "1.0.0", "private": true, "type": "module" }' >package.json
+  GLOBAL_AGENT_HTTPS_PROXY=http://127.0.0.1:9 npm install "$work"/mmdc-*.tgz
+  cp -r "$work/package/examples" .
   expect package '.*' npx --no-install mmdc check examples/digits.mmd
   expect package '.*' npx --no-install mmdiff check examples/digits.mmd
-  expect package 'ort-wasm: onnxruntime' npx --no-install mmdc info
+  expect package '^ +ort(-wasm)?: onnxruntime' npx --no-install mmdc info
   cat >use.ts <<'TS'
 import { analyze, pickModel, print, type Graph } from 'mmdc';
 import { parse, type SourceFile } from 'mmdc/grammar';
