@@ -107,7 +107,9 @@ function evaluatorOf(graph: Graph): Evaluator {
 }
 
 /** What `make` gives for a model and a batch size, made once. */
-function once<T>(make: (model: CompiledModel, batch: number) => T): (model: CompiledModel, batch: number) => T {
+function once<T>(
+  make: (model: CompiledModel, batch: number) => T,
+): (model: CompiledModel, batch: number) => T {
   const made = new WeakMap<CompiledModel, Map<number, T>>();
   return (model, batch) => {
     const own = made.get(model) ?? new Map<number, T>();
