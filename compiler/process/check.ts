@@ -31,7 +31,7 @@ export interface ComponentSummary {
   readonly snrLast: number;
   /** c_j(T): what z_T keeps of the encoding. */
   readonly terminal: number;
-  /** Number of steps t = 1..T in which the SNR is at least {@link processLimits}.lost. */
+  /** Number of steps t = 1..T in which the SNR is at least `processLimits.lost`. */
   readonly alive: number;
   /** What the weights add after the first step, over the steps in which the component is not lost. */
   readonly reinjection: {
