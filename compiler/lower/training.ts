@@ -118,7 +118,7 @@ export function trainingStep(info: ModelInfo, forward: ForwardGraph, layout: Lay
     parts.map((g, i) => b.reshape(g, [layout.trainable[i].size])),
     0,
   );
-  const norm = b.sqrt(b.sum(b.mul(gradient, gradient), [0]));
+  const norm = b.sqrt(sumOfSquares(b, gradient));
   const { clip, optimizer } = info.train;
   const clipped = clip > 0 ? b.mul(gradient, b.min(b.div(clip, b.add(norm, 1e-6)), 1)) : gradient;
 
@@ -149,6 +149,18 @@ export function trainingStep(info: ModelInfo, forward: ForwardGraph, layout: Lay
     b.output(trainCarry.statistics, b.add(kept, b.mul(b.sub(current, kept), b.sub(1, keep))));
   }
   return { graph: b.finish(), layout, terms: forward.terms };
+}
+
+/**
+ * |x|^2 of a long vector, in rows first: engines that add up hundreds of thousands of numbers one after the other in
+ * float32 lose the fourth digit.
+ */
+function sumOfSquares(b: GraphBuilder, x: Node): Node {
+  const [size] = x.shape;
+  const width = Math.ceil(Math.sqrt(size));
+  const rows = Math.ceil(size / width);
+  const padded = b.reshape(b.pad(x, [0], [rows * width - size]), [rows, width]);
+  return b.sum(b.sum(b.mul(padded, padded), [1]), [0]);
 }
 
 function view(b: GraphBuilder, packed: Node, slot: Slot): Node {
