@@ -16,7 +16,8 @@ function smallDigits(batch: number): Graph {
   const { host, name } = fileHost(file);
   const text = readFileSync(file, 'utf8')
     .replaceAll('28, 28', '12, 12')
-    .replace(/widths: \[.*?\]/, 'widths: [8, 16]');
+    .replace(/widths: \[.*?\]/, 'widths: [8, 16]')
+    .replace('reshape([784])', 'reshape([144])');
   const model = pickModel(analyze(host, name, text), undefined);
   if (typeof model === 'string') throw new Error(model);
   return model.trainingStep(batch).graph;
