@@ -22,8 +22,8 @@ function problems(text: string): string {
   return renderText(errors, (file) => analysis.sources.get(file));
 }
 
-const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => join('docs', name))].filter((name) =>
-  name.endsWith('.md'),
+const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => join('docs', name))].filter(
+  (name) => name.endsWith('.md'),
 );
 
 describe('blocks marked mmd in the documentation compile', () => {
@@ -35,7 +35,9 @@ describe('blocks marked mmd in the documentation compile', () => {
   }
 
   it('finds blocks in the language reference', () => {
-    expect(readFileSync(join(root, 'docs', 'language.md'), 'utf8').match(/```mmd/g)?.length).toBeGreaterThan(1);
+    expect(readFileSync(join(root, 'docs', 'language.md'), 'utf8').match(/```mmd/g)?.length).toBeGreaterThan(
+      1,
+    );
   });
 });
 
