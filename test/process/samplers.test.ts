@@ -57,7 +57,11 @@ describe('one step', () => {
       fc.property(processArbitrary, times, fc.double({ min: 0, max: 1, noNaN: true }), (spec, count, eta) => {
         const tables = processTables(spec);
         const mean = (t: number) => tables.components.reduce((sum, c, j) => sum + c.c[t]! * known[j]!, 0);
-        for (const { t, s, z, y, noise } of updates(tables, ddim(eta), timesteps(spec.steps, count))) {
+        const whole = updates(tables, ddim(1), timesteps(spec.steps, count));
+        for (const [i, update] of updates(tables, ddim(eta), timesteps(spec.steps, count)).entries()) {
+          const { t, s, z, y, noise } = update;
+          // eta scales the noise of the posterior.
+          expect(Math.abs(noise - eta * whole[i]!.noise)).toBeLessThan(1e-12);
           const moved = z * mean(t) + y.reduce((sum, k, j) => sum + k * known[j]!, 0);
           expect(Math.abs(moved - mean(s))).toBeLessThan(1e-9);
           const variance = z ** 2 * tables.sigma[t]! ** 2 + noise ** 2;
