@@ -22,6 +22,7 @@ export function applyNetwork(
   caller: Environment,
 ): Value {
   const { network, module } = target;
+  evaluator.used.add(network);
   if (caller.frames.length >= limits.depth) {
     const names = [...caller.frames.map((f) => f.network), callee.text].slice(-4).join(' -> ');
     return evaluator.report('MMD0801', caller, range, { depth: limits.depth, chain: `... -> ${names}` });
