@@ -323,12 +323,12 @@ export class Dimensions {
           return a.power(b.value);
         if (expr.op === '/') {
           const quotient = a.divide(b);
-          if (!quotient)
-            this.evaluator.report('MMD0407', this.env, expr.range, {
-              dividend: String(a),
-              divisor: String(b),
-            });
-          return quotient;
+          if (quotient && !quotient.fractional) return quotient;
+          this.evaluator.report('MMD0407', this.env, expr.range, {
+            dividend: String(a),
+            divisor: String(b),
+          });
+          return undefined;
         }
         break;
       }

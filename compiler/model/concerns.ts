@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Model, Network } from '../../grammar/ast.js';
+import type { Model, Network, TopLevel } from '../../grammar/ast.js';
 import type { Diagnostic } from '../diagnostics/diagnostic.js';
 import type { Module, Project } from '../project/project.js';
 
@@ -33,7 +33,7 @@ function basesOf(model: Model, module: Module): Set<Model> {
   let current: Model | undefined = model;
   while (current && !chain.has(current)) {
     chain.add(current);
-    const base = current.base && module.declared.get(current.base.text);
+    const base: TopLevel | undefined = current.base && module.declared.get(current.base.text);
     current = base?.kind === 'Model' ? base : undefined;
   }
   return chain;
