@@ -129,6 +129,11 @@ function build(): Command {
     .argument('<run>', 'folder of the run')
     .action(async (run: string) => (await import('./report.js')).report(run));
 
+  command('lsp', 'language server for editors')
+    .option('--stdio', 'speak over standard input and output; there is no other way')
+    .addOption(new Option('--clientProcessId <pid>', 'process that the server ends with').hideHelp())
+    .action(async () => (await import('./lsp.js')).lsp());
+
   command('explain', 'what a diagnostic means, with an example and the fix')
     .argument('<code>', 'such as MMD0401')
     .action(async (code: string) => (await import('./explain.js')).explainCode(code));
