@@ -12,6 +12,7 @@ import type { Value } from '../elaborate/values.js';
 import { sizeOf, type Shape } from '../graph/ir.js';
 import type { Module } from '../project/project.js';
 import { readData } from './data.js';
+import { sourcesOf } from './derived.js';
 import { FieldReader, overrideEnvironment } from './forms.js';
 import { applyOverrides, type Override } from './overrides.js';
 import type { ModalityInfo, ModelInfo, TaskInfo } from './info.js';
@@ -51,12 +52,19 @@ export function checkModel(
   }
   const defaults: FilledDefault[] = [];
   const fields = new FieldReader(evaluator, env, replaced);
-  const modalities = members.modalities.flatMap((m) => readModality(fields, m, defaults) ?? []);
+  const modalities: ModalityInfo[] = [];
+  for (const { name } of members.modalities) fields.later.set(name.text, name);
+  for (const declaration of members.modalities) {
+    const { text } = declaration.name;
+    fields.later.delete(text);
+    const read = readModality(fields, declaration, defaults, modalities);
+    if (read) modalities.push(read);
+    else fields.unread.add(text);
+  }
   const whole = modalities.length === members.modalities.length;
   const space = readSpace(evaluator, env, members, model);
   const spaceName = members.spaces[0]?.name.text;
   const names = modalities.map((m) => m.name);
-  for (const { name } of members.modalities) if (!names.includes(name.text)) fields.unread.add(name.text);
   const known = (list: readonly (Encoder | Decoder)[], also: readonly string[], what: string) =>
     list.filter(({ name }) => {
       if (name.text === '') return false;
@@ -192,7 +200,9 @@ function checkRules(
   if (encoders.size === 0) evaluator.report('MMD0503', env, place, { name: info.name, what: 'encoder' });
   const reported = new Set<string>();
   for (const task of info.tasks) checkTask(evaluator, env, info, task, origin, reported);
+  const sources = new Set(info.modalities.flatMap((m) => (m.derived ? sourcesOf(m.derived) : [])));
   for (const modality of info.modalities) {
+    if (sources.has(modality.name)) continue;
     if (reported.has(modality.name) || encoders.has(modality.name) || decoders.has(modality.name)) continue;
     evaluator.report('MMD0507', env, modality.place, { name: modality.name });
   }

@@ -8,7 +8,7 @@ import type { Shape } from '../graph/ir.js';
 import type { Sampler } from '../process/samplers.js';
 import type { ProcessSpec, ProcessTables } from '../process/tables.js';
 import type { Module } from '../project/project.js';
-import type { FormValue, RangeValue } from './forms.js';
+import type { FieldValue, FormValue, RangeValue } from './forms.js';
 import type { FilledDefault } from './settings.js';
 
 export type ModalityType = 'image' | 'mask' | 'category' | 'vector' | 'binary' | 'tokens';
@@ -20,6 +20,24 @@ export type Likelihood =
   | { readonly form: 'categorical' }
   /** von Mises-Fisher on the unit sphere with concentration kappa. */
   | { readonly form: 'cosine'; readonly kappa: number };
+
+/** How the rows of a derived modality are made from those of others. */
+export type DerivedInfo =
+  | { readonly op: 'modality'; readonly name: string }
+  | {
+      readonly op: 'transform';
+      readonly name: string;
+      /** Absent where it begins a chain. */
+      readonly input?: DerivedInfo;
+      /** Of its input or, where it begins a chain, of the modality. */
+      readonly type: ModalityType;
+      readonly shape: Shape;
+      readonly values: Readonly<Record<string, FieldValue>>;
+      /** Modalities among the arguments, by parameter. */
+      readonly modalities: Readonly<Record<string, string>>;
+      /** Names the random numbers that it draws; null where it draws none. */
+      readonly stream: string | null;
+    };
 
 export interface ModalityInfo {
   readonly name: string;
@@ -36,6 +54,8 @@ export interface ModalityInfo {
   readonly likelihood: Likelihood;
   /** Values lie in this interval, which samplers clip to; null where there is none. */
   readonly range: readonly [number, number] | null;
+  /** How its rows are made, where they do not come from files. */
+  readonly derived?: DerivedInfo;
   readonly place: Range;
 }
 

@@ -6,7 +6,7 @@
 import type { Expr, Network, Param, Range, RestDim, TypeExpr } from '../../grammar/ast.js';
 import { Polynomial } from '../types/polynomial.js';
 import type { Definition } from './definition.js';
-import { Names } from './names.js';
+import type { Names } from './names.js';
 import {
   any,
   int,

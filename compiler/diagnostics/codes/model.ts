@@ -71,10 +71,21 @@ export const model = rows({
     message: 'the backbone does not use `given`: it cannot tell what is given, produced or absent',
     help: 'write `concat({space}, given)`',
   },
-  MMD0513: {
+  MMD0514: {
     severity: 'error',
-    title: 'Derived modality',
-    message: 'the modality `{name}` is derived from others, which this version does not compile yet',
-    help: 'make the derived data beforehand, and read it like any other modality',
+    title: 'Derived modality of another type',
+    message: '`{name}` is declared {declared}, and what it is derived from gives {found}',
+  },
+  MMD0515: {
+    severity: 'error',
+    title: 'Not a chain of transforms',
+    message: '`{name}` is derived by something else than transforms of modalities',
+    help: 'write a modality declared above, and what is done to its data: `image |> cutout(count: 4, size: 8)`',
+  },
+  MMD0516: {
+    severity: 'error',
+    title: 'Source for a derived modality',
+    message: '`{name}` is derived from other modalities, and `data` names a source for it',
+    help: 'remove the source, or the expression after `=` where the modality is declared',
   },
 });
