@@ -23,6 +23,7 @@ import { forwardGraph, trainingStep, type TrainingStep } from './lower/training.
 import { checkModel, type CheckedModel } from './model/check.js';
 import { concerns } from './model/concerns.js';
 import type { ModelInfo } from './model/info.js';
+import { reportWeightless } from './model/weights.js';
 import { overrideFile, parseOverride, type Override } from './model/overrides.js';
 import { checkNames } from './names/index.js';
 import { optimize, type OptimizeOptions } from './passes/index.js';
@@ -95,6 +96,7 @@ function analyzeModel(
   const networks = checked && new ModelNetworks(checked.info, checked.constants, evaluator);
   const complete = networks && forwardGraph(networks, checkBatch);
   if (networks) reportSharedChannels(networks);
+  if (networks && complete) reportWeightless(checked.info, evaluator);
   all.add(...diagnostics.list.filter((d) => !settled(d)));
   const mine = all.list.some((d) => d.severity === 'error' && concerns(d, project, model, evaluator.used));
   if (!complete || diagnostics.hasErrors || mine) return undefined;

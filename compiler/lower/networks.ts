@@ -12,6 +12,7 @@ import type { Node, Shape } from '../graph/ir.js';
 import { canProduce } from '../model/check.js';
 import { declarationEnvironment, type DeclarationKind } from '../model/environments.js';
 import { SettingsReader } from '../model/settings.js';
+import { weightSettings } from '../model/weights.js';
 import { FieldReader } from '../model/forms.js';
 import type { ModalityInfo, ModelInfo } from '../model/info.js';
 
@@ -54,7 +55,9 @@ export class ModelNetworks {
     readonly info: ModelInfo,
     readonly constants: ReadonlyMap<string, Value>,
     readonly evaluator: Evaluator,
-  ) {}
+  ) {
+    for (const [path, { frozen }] of info.weights) if (frozen) evaluator.parameters.frozenPaths.add(path);
+  }
 
   /**
    * Builds the encoder of a modality.
@@ -261,6 +264,7 @@ export class ModelNetworks {
       declaration?.range ?? { start: 0, end: 0 },
       [],
     );
+    for (const key of weightSettings) settings.has(key);
     const scale = settings.form('scale', { unit: [], none: [] }, { form: 'unit', args: {} }, '');
     settings.finish();
     return (

@@ -15,7 +15,7 @@ import { readData } from './data.js';
 import { sourcesOf } from './derived.js';
 import { FieldReader, overrideEnvironment } from './forms.js';
 import { applyOverrides, type Override } from './overrides.js';
-import type { ModalityInfo, ModelInfo, TaskInfo } from './info.js';
+import type { ModalityInfo, ModelInfo, TaskInfo, WeightsInfo } from './info.js';
 import { collectMembers, type Members } from './members.js';
 import { checkSize, readModality } from './modalities.js';
 import { reportProcess } from './process-check.js';
@@ -23,6 +23,7 @@ import { readProcess } from './process.js';
 import { SettingsReader, type FilledDefault } from './settings.js';
 import { readTask } from './tasks.js';
 import { readLoss, readTrain } from './training.js';
+import { readWeights } from './weights.js';
 
 export interface CheckedModel {
   readonly info: ModelInfo;
@@ -106,9 +107,15 @@ export function checkModel(
   const evalRows = evalReader.range('rows', '');
   evalReader.finish();
   const backbone = members.backbones[0];
-  for (const declaration of [...members.backbones, ...members.decoders]) {
-    const path = `${declaration.kind === 'Backbone' ? 'backbone' : 'decoder'}.${declaration.name.text}`;
-    new SettingsReader(fields, path, declaration.options, declaration.range, defaults).finish();
+  const weights = new Map<string, WeightsInfo>();
+  for (const declaration of [...encoders.values(), ...members.backbones, ...members.decoders]) {
+    const { kind, name } = declaration;
+    const path = `${kind.toLowerCase()}.${name.text}`;
+    const settings = new SettingsReader(fields, path, declaration.options, declaration.range, defaults);
+    const read = readWeights(settings, name.text);
+    if (read) weights.set(kind === 'Backbone' ? 'backbone' : path, read);
+    // An encoder has more settings, which are read where its networks are.
+    if (kind !== 'Encoder') settings.finish();
   }
   if (modalities.length === 0 && whole)
     evaluator.report('MMD0503', env, place, { name: model.name.text, what: 'modality' });
@@ -123,6 +130,7 @@ export function checkModel(
     encoders,
     backbone,
     decoders,
+    weights,
     process: process.spec,
     tables: process.tables,
     predict: process.predict,

@@ -136,6 +136,18 @@ export interface DataInfo {
   readonly place: Range;
 }
 
+/** Weights of a declaration that come from a file. */
+export interface WeightsInfo {
+  /** safetensors, relative to the folder of the spec; null where it is only frozen. */
+  readonly load: string | null;
+  /** What its names in the file begin with, in place of `encoder.image.`; null tries that and no prefix. */
+  readonly prefix: string | null;
+  /** Whether they stay as they are. */
+  readonly frozen: boolean;
+  /** Of `load`, or of the declaration. */
+  readonly place: Range;
+}
+
 export interface ModelInfo {
   readonly name: string;
   readonly module: Module;
@@ -146,6 +158,8 @@ export interface ModelInfo {
   readonly backbone: Backbone;
   /** By modality, and by the space's name for the origin. */
   readonly decoders: ReadonlyMap<string, Decoder>;
+  /** By the path of the declaration: `encoder.image`, `backbone`, `decoder.z`. */
+  readonly weights: ReadonlyMap<string, WeightsInfo>;
   readonly process: ProcessSpec;
   readonly tables: ProcessTables;
   readonly predict: 'x0' | 'v' | 'eps';

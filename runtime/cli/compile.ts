@@ -150,6 +150,7 @@ function describe(
       init,
       decay,
     })),
+    frozen: layout.frozen.map(({ name, shape, offset }) => ({ name, shape, offset })),
     statistics: layout.statistics.map(({ name, shape, offset }) => ({ name, shape, offset })),
     graphs: Object.fromEntries(Object.entries(graphs).map(([name, graph]) => [name, hash(graph)])),
     defaults: info.defaults,

@@ -17,7 +17,10 @@ import { kernels } from './transforms.js';
 export function fileSources(info: ModelInfo, name: string): string[] {
   const found = [...neededFor(info, name)].filter((source) => !find(info, source).derived);
   if (found.length > 0) return found;
-  return info.modalities.filter((m) => !m.derived).map((m) => m.name).slice(0, 1);
+  return info.modalities
+    .filter((m) => !m.derived)
+    .map((m) => m.name)
+    .slice(0, 1);
 }
 
 const find = (info: ModelInfo, name: string): ModalityInfo =>

@@ -88,4 +88,26 @@ export const model = rows({
     message: '`{name}` is derived from other modalities, and `data` names a source for it',
     help: 'remove the source, or the expression after `=` where the modality is declared',
   },
+  MMD0517: {
+    severity: 'warning',
+    title: 'Frozen without weights',
+    message: 'the weights of `{name}` come from no file',
+    help: 'name it, `load: "weights.safetensors"`: frozen weights stay as they begin, and these begin at random',
+  },
+  MMD0518: {
+    severity: 'warning',
+    title: 'Weights for nothing',
+    message: 'the {name} has no parameters that could be loaded',
+  },
+  MMD0519: {
+    severity: 'error',
+    title: 'Weights cannot be read',
+    message: 'cannot read `{path}`: {reason}',
+    help: 'the path is relative to the folder of the spec',
+  },
+  MMD0520: {
+    severity: 'error',
+    title: 'Weights do not fit',
+    message: '`{path}` does not have what the {name} needs: {missing}',
+  },
 });

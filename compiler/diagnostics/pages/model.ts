@@ -153,4 +153,40 @@ could not be told which of the two counts.`,
     bad: pictures(masked, 'masked: npy("masked.npy")'),
     good: pictures(masked),
   },
+  MMD0517: {
+    about: `
+\`frozen: true\` keeps weights as they begin, and \`prefix\` says what their names in a file begin with: both belong to
+\`load: "weights.safetensors"\`. Without it the weights begin at random, and a frozen random encoder is seldom meant.`,
+    bad: points({ encoder: 'encoder x = x |> linear(2) { frozen: true }' }),
+    good: points({ encoder: 'encoder x = x |> linear(2) { load: "x.safetensors", frozen: true }' }),
+  },
+  MMD0518: {
+    about: `
+The expression has no parameters of its own, so that the file would be read for nothing.`,
+    bad: points({ encoder: 'encoder x = x { load: "x.safetensors" }' }),
+    good: points({ encoder: 'encoder x = x |> linear(2) { load: "x.safetensors" }' }),
+  },
+  MMD0519: {
+    about: `
+Weights are read when training begins, from a safetensors file: the \`model.safetensors\` of another run, or one that other
+tools have written. The path is relative to the folder of the spec. A run that is resumed or sampled does not need the file
+any more.`,
+    bad: {
+      shell: 'mmdc train spec.mmd --data DIR --out run   # encoder image = ... { load: "vae.safetensors" }',
+    },
+    good: { shell: 'cp ~/vae.safetensors .   # beside spec.mmd' },
+  },
+  MMD0520: {
+    about: `
+Every parameter of the declaration is looked for under its own name (\`encoder.image.conv_1.weight\`), and without the name
+of the declaration (\`conv_1.weight\`); \`prefix: "vae.encoder."\` is put before the latter. Names follow the source, so that
+another call before it renames a parameter: the message says which tensors of the file have the shape that is missing.`,
+    bad: {
+      shell: 'mmdc train spec.mmd --data DIR --out run   # encoder image = ... { load: "vae.safetensors" }',
+    },
+    good: {
+      shell:
+        'mmdc train spec.mmd --data DIR --out run   # { load: "vae.safetensors", prefix: "encoder.picture." }',
+    },
+  },
 };
