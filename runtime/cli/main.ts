@@ -56,6 +56,7 @@ function build(): Command {
     )
     .option('--deny-warnings', 'exit with 1 on warnings too')
     .option('--fix', 'apply safe fixes')
+    .option('--defaults', 'list every setting that was filled in, with the reason')
     .addOption(setOption)
     .action(async (files: string[], options) =>
       (await import('./check.js')).check(files, { ...options, color: color() }),
