@@ -1,7 +1,7 @@
 import { decode } from 'fast-png';
 import { describe, expect, it } from 'vitest';
 import { evaluate } from '../../compiler/graph/evaluate.js';
-import { adamw, readingGraph, layout, trainingGraph } from '../../experiments/judge-network.js';
+import { readingGraph, layout, trainingGraph } from '../../experiments/judge-network.js';
 import { adamw, carry } from '../../runtime/eval/networks/packed.js';
 import { shiftInto } from '../../experiments/judge.js';
 import { hasDigits, heldOutRows, pixels, readDigits, side } from '../../experiments/mnist.js';
