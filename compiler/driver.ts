@@ -156,7 +156,8 @@ export class CompiledModel {
     return optimize(graph, options);
   }
 
-  private networks(name: string, batch: number): ModelNetworks {
+  /** @internal The model's expressions on an empty graph. */
+  networks(name: string, batch: number): ModelNetworks {
     const builder = new GraphBuilder(`${this.info.name}.${name}`);
     const evaluator = new Evaluator(this.project, builder, this.parameters, new Diagnostics(), batch);
     return new ModelNetworks(this.info, this.checked.constants, evaluator);

@@ -48,6 +48,8 @@ export interface Statistic {
 export class ModelNetworks {
   /** Statistics of this batch, for the training step to keep. */
   readonly statistics: Statistic[] = [];
+  /** Called with the nodes that an evaluation of a declaration has made. */
+  onDeclaration?: (path: string, from: number, to: number) => void;
   /** The encoders built last, by modality. */
   readonly encoders = new Map<string, BuiltEncoder>();
 
@@ -340,7 +342,11 @@ export class ModelNetworks {
     env: Environment,
     what: string,
   ): TensorValue | undefined {
-    return this.evaluator.tensor(expr, env, what);
+    const { builder } = this.evaluator;
+    const before = builder.nodes.length;
+    const value = this.evaluator.tensor(expr, env, what);
+    this.onDeclaration?.(env.parameters.path, before, builder.nodes.length);
+    return value;
   }
 
   private batched(value: TensorValue): TensorValue {
