@@ -25,11 +25,13 @@ import { forwardGraph, trainingStep, type TrainingStep } from './lower/training.
 import { checkModel, type CheckedModel } from './model/check.js';
 import { concerns } from './model/concerns.js';
 import type { ModelInfo } from './model/info.js';
+import { reportWeightless } from './model/weights.js';
 import { overrideFile, parseOverride, type Override } from './model/overrides.js';
 import { checkNames } from './names/index.js';
 import { optimize, type OptimizeOptions } from './passes/index.js';
 import type { Host } from './project/host.js';
 import { loadProject, type Project } from './project/project.js';
+import { checkDefinitions } from './symbolic/index.js';
 
 export interface AnalyzeOptions {
   /** `--set` overrides, `path=value`. They apply to every model that is looked at. */
@@ -82,6 +84,8 @@ export function* analysisSteps(
   const { memo } = options;
   const project = loadProject(host, file, text, diagnostics, memo && ((name, own) => memo.parse(name, own)));
   const names = checkNames(project, diagnostics);
+  const definitions = checkDefinitions(project, diagnostics);
+  const settled = (d: Diagnostic) => names.settles(d) || definitions.settles(d);
   const overrides = (options.set ?? []).flatMap((item) => parseOverride(item, diagnostics) ?? []);
   const models = new Map<string, CompiledModel>();
   const elaborated = new Map<string, Elaborated>();
@@ -91,7 +95,7 @@ export function* analysisSteps(
     const elaborate = () => elaborateModel(project, model, overrides, memo?.observe(model));
     const found = memo ? memo.model(project, model, elaborate) : elaborate();
     elaborated.set(model.name.text, found);
-    diagnostics.add(...found.diagnostics.filter((d) => !names.settles(d)));
+    diagnostics.add(...found.diagnostics.filter((d) => !settled(d)));
   }
   for (const model of project.root.declared.values()) {
     const { checked, parameters, complete, used } = elaborated.get(model.name.text) ?? {};
@@ -144,6 +148,7 @@ function elaborateModel(
   const networks = checked && new ModelNetworks(checked.info, checked.constants, evaluator);
   const complete = networks && forwardGraph(networks, checkBatch);
   if (networks) reportSharedChannels(networks);
+  if (networks && complete) reportWeightless(checked.info, evaluator);
   return {
     diagnostics: diagnostics.list,
     checked,
@@ -211,7 +216,8 @@ export class CompiledModel {
     return optimize(graph, options);
   }
 
-  private networks(name: string, batch: number): ModelNetworks {
+  /** @internal The model's expressions on an empty graph. */
+  networks(name: string, batch: number): ModelNetworks {
     const builder = new GraphBuilder(`${this.info.name}.${name}`);
     const evaluator = new Evaluator(this.project, builder, this.parameters, new Diagnostics(), batch);
     return new ModelNetworks(this.info, this.checked.constants, evaluator);

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import type {
-  DiagnosticSeverity} from 'vscode-languageserver-types';
+import type { DiagnosticSeverity } from 'vscode-languageserver-types';
 import {
   DiagnosticTag,
   type CodeAction,

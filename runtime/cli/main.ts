@@ -12,8 +12,19 @@ import { note, type ColorChoice } from './output.js';
 /** 1: the input has errors; 2: wrong usage; 70: a fault of the program itself (EX_SOFTWARE of sysexits.h). */
 const exit = { input: 1, usage: 2, internal: 70 } as const;
 
-/** Choices of `--backend`. */
-const backends = ['auto', 'ort', 'ort-wasm', 'reference'];
+/** Choices of `--backend`, as in `executors/index.ts`, which this file must not load. */
+const backends = [
+  'auto',
+  'ort',
+  'ort-wasm',
+  'tfjs',
+  'tfjs-node-gpu',
+  'tfjs-node',
+  'tfjs-webgpu',
+  'tfjs-wasm',
+  'tfjs-cpu',
+  'reference',
+];
 
 function integer(low: number) {
   return (text: string): number => {
@@ -123,6 +134,20 @@ function build(): Command {
     .addOption(threadsOption)
     .action(async (run: string, options) =>
       (await import('./sample.js')).sample(run, { ...options, color: color() }),
+    );
+
+  command('eval', 'measure what a trained model does on held-out data, as JSON')
+    .argument('<run>', 'folder of the run')
+    .option('--data <dir>', "root of the data, in place of the run's, or builtin:scenes")
+    .requiredOption('--out <file>', 'file to write')
+    .addOption(new Option('--task <name>', 'a task; may be repeated; all by default').argParser(collect))
+    .addOption(new Option('-n <rows>', 'rows to ask of every task').argParser(integer(1)).default(500))
+    .addOption(new Option('--seed <s>', 'seed').argParser(integer(0)).default(0))
+    .option('--networks <dir>', 'folder that keeps the networks that measure (RUN/networks by default)')
+    .addOption(backendOption)
+    .addOption(threadsOption)
+    .action(async (run: string, options) =>
+      (await import('./eval.js')).evaluate(run, { ...options, color: color() }),
     );
 
   command('report', 'write RUN/report.html: curves, samples, settings, the spec')
