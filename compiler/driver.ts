@@ -160,7 +160,7 @@ function elaborateModel(
 
 /** A checked model, from which graphs of any batch size are made. */
 export class CompiledModel {
-  readonly layout: Layout;
+  private made: Layout | undefined;
 
   /** @internal {@link analyze} makes them. */
   constructor(
@@ -169,8 +169,10 @@ export class CompiledModel {
     private readonly parameters: ParameterTable,
     /** The overrides it was compiled with. */
     readonly set: readonly string[],
-  ) {
-    this.layout = layoutOf(parameters.all);
+  ) {}
+
+  get layout(): Layout {
+    return (this.made ??= layoutOf(this.parameters.all));
   }
 
   get info(): ModelInfo {

@@ -159,6 +159,10 @@ function build(): Command {
     .addOption(new Option('--clientProcessId <pid>', 'process that the server ends with').hideHelp())
     .action(async () => (await import('./lsp.js')).lsp());
 
+  command('init', 'a new project that checks, trains and samples')
+    .argument('<dir>', 'a folder that is new or empty')
+    .action(async (dir: string) => (await import('./init.js')).init(dir));
+
   command('explain', 'what a diagnostic means, with an example and the fix')
     .argument('<code>', 'such as MMD0401')
     .action(async (code: string) => (await import('./explain.js')).explainCode(code));
