@@ -29,7 +29,6 @@ import { modelTensors } from '../train/state.js';
 import { CheckpointFault } from '../checkpoint/checkpoint.js';
 import { join } from 'node:path';
 import { evaluate } from '../eval/evaluate.js';
-import { version } from '../version.js';
 import type { EvalJob, Message, SampleJob, TrainJob, WorkerData } from './protocol.js';
 
 /** Steps between log records. */
