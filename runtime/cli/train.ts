@@ -8,6 +8,7 @@ import { resolve } from 'node:path';
 import { didYouMean } from '../../compiler/diagnostics/suggest.js';
 import { pickModel, type CompiledModel } from '../../compiler/driver.js';
 import type { Backend } from '../executors/index.js';
+import { projectRoot } from '../host.js';
 import { InputFault, UsageFault } from '../faults.js';
 import { writeAtomic } from '../files/atomic.js';
 import { bundleDifference } from '../run/difference.js';
@@ -69,6 +70,7 @@ export async function train(file: string, options: TrainOptions): Promise<void> 
       checkpointEvery: options.checkpointEvery,
       retention: { keep: options.keep, every: options.keepEvery, best },
       explosion: options.stopNorm,
+      root: projectRoot(file),
       backend: options.backend,
       threads: options.threads ?? null,
       samples: sampleRows,

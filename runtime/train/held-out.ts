@@ -8,7 +8,7 @@ import type { CompiledModel } from '../../compiler/driver.js';
 import type { Dataset } from '../data/table.js';
 import type { Executor, Program } from '../executors/executor.js';
 import { BatchFeeds } from './feeds.js';
-import type { State } from './state.js';
+import { frozenFeed, type State } from './state.js';
 
 /** Rows that are looked at, at most. */
 const MOST_ROWS = 512;
@@ -37,11 +37,15 @@ export class HeldOut {
   }
 
   /** Means of `loss` and of every term, by name. */
-  async measure(state: Pick<State, 'ema'>): Promise<Record<string, number>> {
+  async measure(state: Pick<State, 'ema' | 'frozen'>): Promise<Record<string, number>> {
     const sums: Record<string, number> = {};
     const parameters = { data: state.ema, shape: [state.ema.length] };
     for (let n = 1; n <= this.batches; n++) {
-      const { loss, terms } = await this.program.run({ ...this.feeds.at(n), parameters });
+      const { loss, terms } = await this.program.run({
+        ...this.feeds.at(n),
+        parameters,
+        ...frozenFeed(state.frozen),
+      });
       const figures = {
         loss: loss.data[0],
         ...Object.fromEntries(this.names.map((name, i) => [name, terms.data[i]])),

@@ -16,7 +16,7 @@ import { bundleDifference, tensorDifference } from '../run/difference.js';
 import { bundleOf, type Bundle } from '../run/folder.js';
 import { version } from '../version.js';
 import { Account, type AccountJson } from './account.js';
-import { fromTensors, initialState, stateNames, type State } from './state.js';
+import { fromTensors, initialState, slotsOf, storedNames, type State } from './state.js';
 import type { StartInfo, TrainOptions } from './trainer.js';
 
 /** What stays the same over a run. */
@@ -106,7 +106,7 @@ export function resumeFrom(
   const found = options.resume ? latest(options.dir, expectation(model, origin)) : { rejected: [] };
   const { checkpoint, rejected } = found as { checkpoint?: Checkpoint; rejected: StartInfo['rejected'] };
   if (!checkpoint) {
-    const state = initialState(model.layout, options.seed);
+    const state = initialState(model.layout, options.seed, loadedWeights(model, options));
     return { state, account: new Account(terms), seconds: 0, info: { from: 0, rejected, changes: [] } };
   }
   const meta = checkpoint.meta as unknown as Meta;
@@ -122,6 +122,17 @@ export function resumeFrom(
     seconds: meta.seconds,
     info: { from: checkpoint.step, rejected, checkpoint: checkpoint.file, changes: changes(meta, origin) },
   };
+}
+
+/** @throws InputFault where the spec takes weights from a file that nothing reads */
+function loadedWeights(model: CompiledModel, { load }: TrainOptions): ReadonlyMap<string, Float32Array> {
+  if (load) return load();
+  const [wanted] = [...model.info.weights].filter(([, weights]) => weights.load !== null);
+  if (!wanted) return new Map();
+  throw new InputFault(
+    `${wanted[0]} takes its weights from ${wanted[1].load}, and nothing says how to read it`,
+    'give `train` the option `load`: `() => readSpecWeights(model, folder)`',
+  );
 }
 
 /** Looks at what a checkpoint is of before its arrays are read. */
@@ -156,11 +167,8 @@ function expectation(model: CompiledModel, origin: Origin): Expect {
 /** @throws InputFault that lists the tensors of a checkpoint that are not the spec's. */
 export function requireShapes(model: CompiledModel, file: string, entries: readonly Entry[]): void {
   const { layout } = model;
-  const wanted = stateNames.flatMap((kind) =>
-    (kind === 'statistics' ? layout.statistics : layout.trainable).map(({ name, shape }) => ({
-      name: `${kind}/${name}`,
-      shape,
-    })),
+  const wanted = storedNames.flatMap((kind) =>
+    slotsOf(layout, kind).map(({ name, shape }) => ({ name: `${kind}/${name}`, shape })),
   );
   const how =
     tensorDifference(entries, wanted) ??

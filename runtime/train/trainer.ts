@@ -18,7 +18,7 @@ import { DivergedFault, ExplodedFault, hasExploded } from './guards.js';
 import { HeldOut } from './held-out.js';
 import { diskFault, originOf, positionOf, resumeFrom, type Meta, type Origin, type Start } from './resume.js';
 import { rateAt } from './schedule.js';
-import { stateNames, toTensors, type State } from './state.js';
+import { frozenFeed, stateNames, toTensors, type State } from './state.js';
 
 export interface TrainOptions {
   readonly dir: string;
@@ -26,6 +26,11 @@ export interface TrainOptions {
   readonly seed: number;
   /** Continue from the newest good checkpoint of `dir`, if there is one. */
   readonly resume: boolean;
+  /**
+   * Reads the weights that the spec takes from files, by parameter name (see `readSpecWeights`). Called at the start of
+   * a run, not when it goes on.
+   */
+  readonly load?: () => ReadonlyMap<string, Float32Array>;
   /** Steps between log records, and between checkpoints. */
   readonly logEvery: number;
   readonly checkpointEvery: number;
@@ -107,6 +112,8 @@ class Loop {
   private readonly began = performance.now();
   private readonly secondsBefore: number;
   private saved = performance.now();
+  /** Never changes: it is fed with every step. */
+  private readonly frozen: Float32Array;
 
   constructor(
     private readonly model: CompiledModel,
@@ -125,6 +132,7 @@ class Loop {
     }
     // The schedule follows the steps that are asked for now, which a resumed run may have more of.
     this.train = { ...model.info.train, steps };
+    this.frozen = start.state.frozen;
     this.step = start.info.from;
     this.checkpoint = start.info.checkpoint;
     this.account = start.account;
@@ -139,11 +147,13 @@ class Loop {
     while (this.step < steps) {
       this.step++;
       const n = this.step;
-      const outputs = await this.program.run(this.feeds.at(n));
+      const outputs = await this.program.run({ ...this.feeds.at(n), ...frozenFeed(this.frozen) });
       this.check(outputs);
       const scheduled = n % checkpointEvery === 0 || n === steps;
       if (scheduled && this.heldOut) {
-        this.account.heldOut = await this.heldOut.measure(await readState(this.program, this.model.layout));
+        this.account.heldOut = await this.heldOut.measure(
+          await readState(this.program, this.model.layout, this.frozen),
+        );
       }
       if (n % logEvery === 0 || n === steps) {
         const record = this.account.flush(n, this.graph.terms, rateAt(this.train, n), this.seconds());
@@ -158,7 +168,7 @@ class Loop {
     return {
       step: this.step,
       complete: this.step >= steps,
-      state: await readState(this.program, this.model.layout),
+      state: await readState(this.program, this.model.layout, this.frozen),
     };
   }
 
@@ -182,7 +192,7 @@ class Loop {
   }
 
   private async save(scheduled: boolean): Promise<void> {
-    const now = await readState(this.program, this.model.layout);
+    const now = await readState(this.program, this.model.layout, this.frozen);
     requireFinite(now, this.step, this.checkpoint);
     this.log.sync();
     const meta: Meta = {
@@ -214,7 +224,11 @@ function carryOf(step: TrainingStep): Record<string, string> {
   return Object.fromEntries(Object.entries(trainCarry).filter(([name]) => inputs.has(name)));
 }
 
-async function readState(program: Program, layout: CompiledModel['layout']): Promise<State> {
+async function readState(
+  program: Program,
+  layout: CompiledModel['layout'],
+  frozen: Float32Array,
+): Promise<State> {
   const read = async (name: string, size: number) =>
     size === 0 ? new Float32Array(0) : Float32Array.from((await program.read(name)).data);
   return {
@@ -223,6 +237,7 @@ async function readState(program: Program, layout: CompiledModel['layout']): Pro
     moment2: await read('moment2', layout.size),
     ema: await read('ema', layout.size),
     statistics: await read('statistics', layout.statisticsSize),
+    frozen,
   };
 }
 

@@ -67,7 +67,7 @@ export function loadWeights(dir: string, model: CompiledModel, which: Which = 'f
       `its hash is ${parsed.metadata.spec}, and the run's is ${model.hash()}`,
     );
   }
-  const wanted = [...model.layout.trainable, ...model.layout.statistics];
+  const wanted = [...model.layout.trainable, ...model.layout.statistics, ...model.layout.frozen];
   const there = [...parsed.tensors].map(([name, { shape }]) => ({ name, shape }));
   const how = tensorDifference(there, wanted);
   if (how !== undefined) throw new InputFault(`${file} does not fit the spec:\n    ${how}`);

@@ -25,6 +25,8 @@ export interface TrainJob {
   readonly retention: Retention;
   /** See `TrainOptions.explosion`. */
   readonly explosion: number;
+  /** Folder of the project, for weights that the spec names. */
+  readonly root: string;
   /** Rows to sample of every task at the end; 0 for none. */
   readonly samples: number;
 }

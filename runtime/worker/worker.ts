@@ -25,6 +25,7 @@ import { loadWeights, saveWeights } from '../train/weights.js';
 import { ModelSampler } from '../sample/sampler.js';
 import { sampleTasks } from '../sample/tasks.js';
 import { train } from '../train/trainer.js';
+import { readSpecWeights } from '../train/load.js';
 import { modelTensors } from '../train/state.js';
 import { CheckpointFault } from '../checkpoint/checkpoint.js';
 import { join } from 'node:path';
@@ -105,7 +106,7 @@ function splits(
 }
 
 async function trainAndSample(
-  { dir, run, resume, samples, checkpointEvery, retention, explosion }: TrainJob,
+  { dir, run, resume, root, samples, checkpointEvery, retention, explosion }: TrainJob,
   model: CompiledModel,
   dataset: Dataset,
   heldOut: Dataset | undefined,
@@ -127,7 +128,7 @@ async function trainAndSample(
     model,
     dataset,
     executor,
-    { ...options, ...(heldOut ? { heldOut } : {}) },
+    { ...options, load: () => readSpecWeights(model, root), ...(heldOut ? { heldOut } : {}) },
     {
       onStart: (info) => {
         done = info.from;
