@@ -21,7 +21,9 @@ import { train } from '../train/trainer.js';
 import { modelTensors } from '../train/state.js';
 import { CheckpointFault } from '../checkpoint/checkpoint.js';
 import { join } from 'node:path';
-import type { Message, SampleJob, TrainJob, WorkerData } from './protocol.js';
+import { evaluate } from '../eval/evaluate.js';
+import { version } from '../version.js';
+import type { EvalJob, Message, SampleJob, TrainJob, WorkerData } from './protocol.js';
 
 const { job, stop } = workerData as WorkerData;
 const flag = new Int32Array(stop);
@@ -97,8 +99,49 @@ async function runSampling({ bundle, dir, request, data, backend, threads }: Sam
   post({ kind: 'sampled', rows: new Map([...data, ...produced]), trained: step });
 }
 
+async function runEvaluation(job: EvalJob): Promise<void> {
+  const { bundle, dir, backend, threads, rows, seed } = job;
+  const model = compileBundle(bundle);
+  const { info } = model;
+  const { weights, step } = loadWeights(dir, model);
+  const data = job.data ?? undefined;
+  const [train, heldOut] = [openData(info, data, 'train'), openData(info, data, 'eval')];
+  let line = '';
+  const executor = await choose(backend, {
+    ...(threads === null ? {} : { threads }),
+    log: (text) => post({ kind: 'executor', line: (line = text) }),
+  });
+  const sampler = new ModelSampler(model, weights, executor);
+  const { networks, ...measured } = await evaluate(model, sampler, {
+    tasks: info.tasks.filter((task) => job.tasks.includes(task.name)),
+    rows,
+    seed,
+    train,
+    heldOut,
+    executor,
+    networks: job.networks,
+    onProgress: (what, done, total) => post({ kind: 'sampling', what, done, total }),
+  });
+  await sampler.dispose();
+  const provenance = {
+    model: info.name,
+    spec: model.hash(),
+    trained: step,
+    weights: { ema: info.train.ema },
+    seed,
+    rows: Math.min(rows, heldOut.rows),
+    heldOut: heldOut.rows,
+    data: job.data ?? `builtin:${String(info.data.set?.source.args.name)}`,
+    networks,
+    executor: line,
+    version: version(),
+  };
+  post({ kind: 'evaluated', evaluation: { ...measured, provenance } });
+}
+
 try {
   if (job.kind === 'train') await runTraining(job);
+  else if (job.kind === 'eval') await runEvaluation(job);
   else await runSampling(job);
 } catch (error) {
   if (error instanceof SpecFault) post({ kind: 'diagnostics', diagnostics: error.diagnostics });
