@@ -18,6 +18,7 @@ import { loadWeights, saveWeights } from '../train/weights.js';
 import { ModelSampler } from '../sample/sampler.js';
 import { sampleTasks } from '../sample/tasks.js';
 import { train } from '../train/trainer.js';
+import { readSpecWeights } from '../train/load.js';
 import { modelTensors } from '../train/state.js';
 import { CheckpointFault } from '../checkpoint/checkpoint.js';
 import { join } from 'node:path';
@@ -50,7 +51,7 @@ async function runTraining(job: TrainJob): Promise<void> {
 }
 
 async function trainAndSample(
-  { dir, run, resume, samples }: TrainJob,
+  { dir, run, resume, root, samples }: TrainJob,
   model: CompiledModel,
   dataset: Dataset,
   executor: Executor,
@@ -59,7 +60,15 @@ async function trainAndSample(
     model,
     dataset,
     executor,
-    { dir, steps: run.steps, seed: run.seed, resume, logEvery: 10, checkpointEvery: 500 },
+    {
+      dir,
+      steps: run.steps,
+      seed: run.seed,
+      resume,
+      logEvery: 10,
+      checkpointEvery: 500,
+      load: () => readSpecWeights(model, root),
+    },
     {
       onStart: (info) => post({ kind: 'start', ...info }),
       onRecord: (record) => post({ kind: 'record', record }),
