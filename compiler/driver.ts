@@ -179,11 +179,6 @@ export class CompiledModel {
     return this.checked.info;
   }
 
-  /** Every parameter, by its name in checkpoints. */
-  get parameterList(): readonly ParameterInfo[] {
-    return this.parameters.all;
-  }
-
   /** SHA-256 of the model's name, overrides and every file of the project it may depend on. */
   hash(): string {
     const files = [...this.project.modules];
@@ -200,6 +195,11 @@ export class CompiledModel {
     const networks = this.networks('forward', batch);
     const made = required(forwardGraph(networks, batch));
     return { ...made, graph: optimize(made.graph, options) };
+  }
+
+  /** Every parameter, by its name in checkpoints. */
+  get parameterList(): readonly ParameterInfo[] {
+    return this.parameters.all;
   }
 
   /** The training step for `batch` rows, optimised. */
