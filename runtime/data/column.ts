@@ -6,6 +6,12 @@
 import type { ArrayData, FileArray } from './array.js';
 import { DataFault } from './fault.js';
 
+/** Which of its random versions a derived row is: by default that of the row itself, in training that of the step. */
+export interface Draw {
+  readonly from: 'row' | 'step';
+  readonly index: number;
+}
+
 export interface Column {
   readonly name: string;
   /** The file or folder that it came from, for messages. */
@@ -25,8 +31,11 @@ export interface Column {
   missing?(row: number): boolean;
   /** Whether rows are decoded when they are read: reading may fail, and takes time. */
   readonly lazy?: boolean;
-  /** Writes one row, C order, to `out` from `offset`. `row` must be in range: it is not checked. */
-  read(row: number, out: Float32Array | Int32Array, offset: number): void;
+  /**
+   * Writes one row, C order, to `out` from `offset`. `row` must be in range: it is not checked. `draw` matters where
+   * rows are derived by chance.
+   */
+  read(row: number, out: Float32Array | Int32Array, offset: number, draw?: Draw): void;
 }
 
 /** What a column's data has to be: the runtime's side of a modality's type. */
@@ -112,7 +121,7 @@ export function rowRange(column: Column, start: number, end: number): Column {
     rows: end - start,
     ...names(column.rowNames?.slice(start, end)),
     ...(column.missing ? { missing: (row: number) => column.missing!(start + row) } : {}),
-    read: (row, out, offset) => column.read(start + row, out, offset),
+    read: (row, out, offset, draw) => column.read(start + row, out, offset, draw),
   };
 }
 
@@ -125,9 +134,9 @@ export function pickRows(column: Column, rows: Int32Array): Column {
     rows: rows.length,
     ...names(rowNames && Array.from(rows, (row) => rowNames[row] ?? '')),
     ...(column.missing || rows.includes(-1) ? { missing: gone } : {}),
-    read: (row, out, offset) => {
+    read: (row, out, offset, draw) => {
       if (rows[row]! < 0) fillMissing(column, out, offset);
-      else column.read(rows[row]!, out, offset);
+      else column.read(rows[row]!, out, offset, draw);
     },
   };
 }

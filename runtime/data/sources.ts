@@ -24,7 +24,6 @@ import {
 import { readNpy } from './npy.js';
 import { readNpz } from './npz.js';
 import type { Fit } from './pictures/fit.js';
-import { PICTURE_NAME } from './pictures/header.js';
 import { indexShards, readEntry, type ShardRow } from './shards.js';
 import { readTable, type TableFormat } from './tables/table.js';
 import { pictureBytes, valueArray, type ValueArray } from './tables/values.js';
@@ -292,5 +291,3 @@ function parseSidecar(ending: string, bytes: Uint8Array): unknown {
     return text;
   }
 }
-
-export { PICTURE_NAME };

@@ -18,6 +18,8 @@ export interface TrainJob {
   readonly resume: boolean;
   readonly backend: Backend;
   readonly threads: number | null;
+  /** Folder of the project, for weights that the spec names. */
+  readonly root: string;
   /** Rows to sample of every task at the end; 0 for none. */
   readonly samples: number;
 }

@@ -7,7 +7,7 @@ import { mkdirSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { CompiledModel } from '../../compiler/driver.js';
 import { acquireLock, LockFault } from '../checkpoint/lock.js';
-import { openData } from '../data/open.js';
+import { openData, openParts } from '../data/open.js';
 import type { Dataset } from '../data/table.js';
 import type { Executor } from '../executors/executor.js';
 import { choose } from '../executors/index.js';
@@ -18,6 +18,7 @@ import { loadWeights, saveWeights } from '../train/weights.js';
 import { ModelSampler } from '../sample/sampler.js';
 import { sampleTasks } from '../sample/tasks.js';
 import { train } from '../train/trainer.js';
+import { readSpecWeights } from '../train/load.js';
 import { modelTensors } from '../train/state.js';
 import { CheckpointFault } from '../checkpoint/checkpoint.js';
 import { join } from 'node:path';
@@ -33,7 +34,7 @@ const stopped = (): boolean => Atomics.load(flag, 0) !== 0;
 async function runTraining(job: TrainJob): Promise<void> {
   const { dir, run, resume, backend, threads } = job;
   const model = compileBundle(run.bundle);
-  const dataset = openData(model.info, run.data ?? undefined, 'train');
+  const dataset = await openData(model.info, run.data ?? undefined, 'train');
   const executor = await choose(backend, {
     ...(threads === null ? {} : { threads }),
     log: (line) => post({ kind: 'executor', line }),
@@ -50,7 +51,7 @@ async function runTraining(job: TrainJob): Promise<void> {
 }
 
 async function trainAndSample(
-  { dir, run, resume, samples }: TrainJob,
+  { dir, run, resume, root, samples }: TrainJob,
   model: CompiledModel,
   dataset: Dataset,
   executor: Executor,
@@ -59,7 +60,15 @@ async function trainAndSample(
     model,
     dataset,
     executor,
-    { dir, steps: run.steps, seed: run.seed, resume, logEvery: 10, checkpointEvery: 500 },
+    {
+      dir,
+      steps: run.steps,
+      seed: run.seed,
+      resume,
+      logEvery: 10,
+      checkpointEvery: 500,
+      load: () => readSpecWeights(model, root),
+    },
     {
       onStart: (info) => post({ kind: 'start', ...info }),
       onRecord: (record) => post({ kind: 'record', record }),
@@ -72,7 +81,7 @@ async function trainAndSample(
     saveWeights(dir, tensors, { spec: run.hash, step: String(result.step) });
     if (samples > 0 && !stopped()) {
       const sampler = new ModelSampler(model, new Map(Object.entries(tensors)), executor, samples);
-      const held = openData(model.info, run.data ?? undefined, 'eval');
+      const held = await openData(model.info, run.data ?? undefined, 'eval');
       const options = { rows: samples, seed: run.seed, trained: result.step, data: held };
       await sampleTasks(model, sampler, join(dir, 'samples'), options, (task) => ({
         onProgress: (done, total) => post({ kind: 'sampling', what: task.name, done, total }),
@@ -105,7 +114,8 @@ async function runEvaluation(job: EvalJob): Promise<void> {
   const { info } = model;
   const { weights, step } = loadWeights(dir, model);
   const data = job.data ?? undefined;
-  const [train, heldOut] = [openData(info, data, 'train'), openData(info, data, 'eval')];
+  const parts = await openParts(info, data);
+  const [train, heldOut] = [parts.part('train').dataset, parts.part('eval').dataset];
   let line = '';
   const executor = await choose(backend, {
     ...(threads === null ? {} : { threads }),
