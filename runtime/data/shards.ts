@@ -100,8 +100,7 @@ function entriesOf(file: string): { name: string; offset: number; size: number }
       }
       at += BLOCK + Math.ceil(size / BLOCK) * BLOCK;
     }
-    if (out.length === 0) throw new DataFault(file, 'is not a tar archive');
-    return out;
+    throw new DataFault(file, out.length === 0 ? 'is not a tar archive' : 'is truncated: its end is missing');
   });
 }
 
