@@ -9,7 +9,7 @@
  * const { host, name } = fileHost('digits.mmd');
  * const model = pickModel(analyze(host, name, readFileSync('digits.mmd', 'utf8')), 'Digits');
  * const executor = await choose('auto');
- * await train(model, openData(model.info, 'data', 'train'), executor, options);
+ * await train(model, await openData(model.info, 'data', 'train'), executor, options);
  * ```
  *
  * @module
@@ -40,7 +40,7 @@ export {
 } from './executors/index.js';
 
 // Data
-export { openData, openModality, type Part } from './data/open.js';
+export { openData, openModality, openParts, type Opened, type OpenedParts, type Part } from './data/open.js';
 export { Dataset } from './data/table.js';
 export type { Column, ColumnType } from './data/column.js';
 export { DataFault, type FaultDetails } from './data/fault.js';

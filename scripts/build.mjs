@@ -20,6 +20,10 @@ const external = [
   /^markdown-it\b/,
   /^d3-/,
   /^@dagrejs\//,
+  /^@cwasm\//,
+  /^hyparquet/,
+  /^apache-arrow\b/,
+  /^csv-parse\b/,
 ];
 
 const clean = process.argv.includes('--clean');
@@ -48,7 +52,11 @@ async function loadBundler() {
 async function bundle(rolldown) {
   const build = await rolldown({
     cwd: root,
-    input: { mmdc: 'runtime/cli/main.ts', worker: 'runtime/worker/worker.ts' },
+    input: {
+      mmdc: 'runtime/cli/main.ts',
+      worker: 'runtime/worker/worker.ts',
+      reader: 'runtime/worker/reader.ts',
+    },
     platform: 'node',
     tsconfig: join(root, 'runtime', 'tsconfig.json'),
     external,

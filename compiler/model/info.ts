@@ -130,6 +130,10 @@ export interface DataInfo {
   /** One set that brings every modality, such as `builtin("scenes")`. */
   readonly set: { readonly source: FormValue; readonly place: Range } | null;
   readonly columns: readonly SourceInfo[];
+  /** Whether rows of different sources belong together by their order, or by their names. */
+  readonly join: 'order' | 'id';
+  /** What a row does that cannot be decoded: stop everything, or be left out and counted. */
+  readonly errors: 'stop' | 'skip';
   /** Rows to train on; null is all. */
   readonly rows: RangeValue | null;
   /** Where the block is, or the model's name. */

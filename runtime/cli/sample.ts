@@ -42,7 +42,7 @@ const defaultRows = 16;
 export async function sample(dir: string, options: SampleOptions): Promise<void> {
   const { run, model } = compileRun(dir);
   const { info } = model;
-  const given = (options.given ?? []).map((text) => readGiven(info, text));
+  const given = await Promise.all((options.given ?? []).map((text) => readGiven(info, text)));
   const again = given.find((g, i) => given.findIndex((other) => other.name === g.name) !== i);
   if (again) throw new UsageFault(`--given ${again.name} is there twice`);
   const task = chooseTask(
@@ -60,7 +60,7 @@ export async function sample(dir: string, options: SampleOptions): Promise<void>
   for (const name of task.given) {
     const found = given.find((g) => g.name === name);
     // A task's givens that the command line leaves open come from the run's own held-out data.
-    const rows = found?.rows ?? heldOut(info, name, run.data, n);
+    const rows = found?.rows ?? (await heldOut(info, name, run.data, n));
     data.set(name, fitRows(name, rows, n));
   }
   const sampler: Sampler =
@@ -161,10 +161,10 @@ function chooseTask(info: ModelInfo, options: SampleOptions, given: readonly str
   };
 }
 
-function heldOut(info: ModelInfo, name: string, data: string | null, n: number): Rows {
+async function heldOut(info: ModelInfo, name: string, data: string | null, n: number): Promise<Rows> {
   const root = data ?? (info.data.set ? `builtin:${String(info.data.set.source.args.name)}` : undefined);
   if (root === undefined) throw new UsageFault(`say what \`${name}\` is: --given ${name}=VALUE`);
-  const column = openModality(info, name, root);
+  const column = await openModality(info, name, root);
   const first = info.evalRows?.from ?? 0;
   const last = info.evalRows?.to ?? column.rows;
   return rowsOf(

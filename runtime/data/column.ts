@@ -27,6 +27,10 @@ export interface Column {
   readonly labels?: readonly string[];
   /** What each row is called, where rows are files. */
   readonly rowNames?: readonly string[];
+  /** Rows that have no value here; reading one gives zeros, or -1 for classes. */
+  missing?(row: number): boolean;
+  /** Whether rows are decoded when they are read: reading may fail, and takes time. */
+  readonly lazy?: boolean;
   /**
    * Writes one row, C order, to `out` from `offset`. `row` must be in range: it is not checked. `draw` matters where
    * rows are derived by chance.
@@ -116,19 +120,35 @@ export function rowRange(column: Column, start: number, end: number): Column {
     ...column,
     rows: end - start,
     ...names(column.rowNames?.slice(start, end)),
+    ...(column.missing ? { missing: (row: number) => column.missing!(start + row) } : {}),
     read: (row, out, offset, draw) => column.read(start + row, out, offset, draw),
   };
 }
 
-/** The listed rows of a column, in that order. */
+/** The listed rows of a column, in that order; -1 is a row that is missing. */
 export function pickRows(column: Column, rows: Int32Array): Column {
   const { rowNames } = column;
+  const gone = (row: number) => rows[row]! < 0 || (column.missing?.(rows[row]!) ?? false);
   return {
     ...column,
     rows: rows.length,
-    ...names(rowNames && Array.from(rows, (row) => rowNames[row]!)),
-    read: (row, out, offset, draw) => column.read(rows[row]!, out, offset, draw),
+    ...names(rowNames && Array.from(rows, (row) => rowNames[row] ?? '')),
+    ...(column.missing || rows.includes(-1) ? { missing: gone } : {}),
+    read: (row, out, offset, draw) => {
+      if (rows[row]! < 0) fillMissing(column, out, offset);
+      else column.read(rows[row]!, out, offset, draw);
+    },
   };
+}
+
+/** What a row without a value reads as. */
+export function fillMissing(
+  column: Pick<Column, 'shape' | 'kind'>,
+  out: Float32Array | Int32Array,
+  offset: number,
+): void {
+  const size = column.shape.reduce((n, d) => n * d, 1);
+  out.fill(column.kind === 'index' ? -1 : 0, offset, offset + size);
 }
 
 function names(rowNames: readonly string[] | undefined): { rowNames?: readonly string[] } {

@@ -81,6 +81,8 @@ function derivedColumn(
     kind: modality.discrete ? 'index' : 'real',
     ...(modality.discrete ? { classes: modality.classes } : {}),
     ...(like.rowNames ? { rowNames: like.rowNames } : {}),
+    ...(from?.missing ? { missing: (row: number) => from.missing!(row) } : {}),
+    ...(from?.lazy ? { lazy: true } : {}),
     read: (row, out, offset, draw = { from: 'row', index: row }) =>
       out.set(evaluate(derived, row, draw), offset),
   };

@@ -1,189 +1,223 @@
 /**
- * Folders of PNG files: one row a file, in the order of their names (by code unit, so the same everywhere).
+ * Pictures and masks that are files: one row a file, in the order of their names (by code unit, so the same everywhere).
+ * Small sets are decoded when they are opened; large ones row by row when they are read, so that memory stays bounded.
  *
  * @module
  */
-import { readdirSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import * as path from 'node:path';
-import { convertIndexedToRgb, decode, type DecodedPng } from 'fast-png';
-import type { FileArray } from './array.js';
+import { isDynamicPattern, globSync } from 'tinyglobby';
+import type { ArrayData, FileArray } from './array.js';
 import { DataFault } from './fault.js';
-import { asFault, MOST_BYTES, readBytes } from './files.js';
+import { asFault, readBytes } from './files.js';
+import { decodePicture } from './pictures/decode.js';
+import { fitMask, fitPicture, type Fit } from './pictures/fit.js';
+import { pictureHeader, PICTURE_NAME } from './pictures/header.js';
 
-/** Rows that are files. */
+/** A picture that can be had again: a file, an entry of an archive, bytes of a table. */
+export interface PictureSource {
+  /** For messages. */
+  readonly file: string;
+  /** What joins it with others. */
+  readonly name: string;
+  bytes(): Uint8Array;
+  /** The first bytes, enough for a header. */
+  head(): Uint8Array;
+}
+
+/** Rows that are pictures; `row` decodes one. */
+export interface PictureRows {
+  readonly file: string;
+  /** [H, W, C] or, of masks, [H, W] */
+  readonly shape: readonly number[];
+  readonly rowNames: readonly string[];
+  row(row: number): ArrayData;
+}
+
+/** Rows that are files, decoded. */
 export interface FolderArray extends FileArray {
   readonly rowNames: readonly string[];
 }
+/** A header lies in this many bytes, unless a JPEG carries a large profile: then the whole file is read. */
+const HEAD = 65_536;
 
-/**
- * Images as [n, H, W, C] bytes, or floats in [-1, 1] where the files have 16 bits a channel. C is 1 for grey files
- * and 3 for coloured ones (palettes included); an alpha channel is dropped where it is opaque.
- *
- * @param shape [H, W, C] that every file must have; by default the first file's.
- * @throws DataFault naming the file that is unreadable, of another size, or has transparent pixels.
- */
-export function readImages(folder: string, shape?: readonly [number, number, number]): FolderArray {
-  const names = pngNames(folder);
-  const first = readPng(path.join(folder, names[0]!));
-  const channels = shape?.[2] ?? colours(first);
-  const size = shape ?? [first.height, first.width, channels];
-  const count = checkSize(folder, names.length, size);
-  const deep = first.depth === 16;
-  const data = deep ? new Float32Array(names.length * count) : new Uint8Array(names.length * count);
-  names.forEach((name, row) => {
-    const file = path.join(folder, name);
-    const png = row === 0 ? first : readPng(file);
-    checkDimensions(file, png, size[0], size[1]);
-    if ((png.depth === 16) !== deep) {
-      throw new DataFault(file, `has ${png.depth} bits a channel, and ${names[0]} ${first.depth}`);
-    }
-    if (colours(png) !== channels) {
-      throw new DataFault(file, `has ${colours(png)} colour channels; expected are ${channels}`);
-    }
-    copyColours(file, png, channels, data, row * count);
-  });
-  return { file: folder, shape: [names.length, ...size], data, rowNames: names };
+export interface PictureOptions {
+  readonly fit?: Fit;
 }
 
 /**
- * Masks as [n, H, W] bytes: the grey values or palette indices of the files, 8 bits or fewer.
+ * Images, [n, H, W, C] as bytes, or floats in [-1, 1] of files with 16 bits a channel. Grey files serve three channels;
+ * coloured ones do not serve one.
  *
- * @param shape [H, W] that every file must have; by default the first file's.
- * @throws DataFault naming the file that is unreadable, of another size, or coloured.
+ * @param place a folder, or a pattern such as `train/*.jpg`
+ * @param shape [H, W, C]; by default the first file's
+ * @throws DataFault naming the file that is unreadable, of another size, or has transparent pixels
  */
-export function readMasks(folder: string, shape?: readonly [number, number]): FolderArray {
-  const names = pngNames(folder);
-  const first = readPng(path.join(folder, names[0]!));
-  const size = shape ?? [first.height, first.width];
-  const count = checkSize(folder, names.length, size);
-  const data = new Uint8Array(names.length * count);
-  names.forEach((name, row) => {
-    const file = path.join(folder, name);
-    const png = row === 0 ? first : readPng(file);
-    checkDimensions(file, png, size[0], size[1]);
-    if (png.channels !== 1 || png.depth === 16) {
-      throw new DataFault(file, `is not a mask: it has ${png.channels} channels of ${png.depth} bits`, {
+export function readImages(
+  place: string,
+  shape?: readonly [number, number, number],
+  options: PictureOptions = {},
+): FolderArray {
+  return decodeAll(openImages(place, pictureFiles(place), shape, options));
+}
+
+/** {@link readImages} on pictures from anywhere. */
+export function openImages(
+  place: string,
+  sources: readonly PictureSource[],
+  shape: readonly [number, number, number] | undefined,
+  { fit = 'none' }: PictureOptions,
+): PictureRows {
+  const size = shape ?? firstShape(sources[0]!);
+  const [H, W, C] = size;
+  checkHeaders(sources, H, W, fit);
+  const row = (i: number): ArrayData => {
+    const { file, bytes } = sources[i]!;
+    const picture = decodePicture(file, bytes());
+    if (picture.channels > C)
+      throw new DataFault(file, `has ${picture.channels} colour channels; expected are ${C}`);
+    const wide = picture.channels === C ? picture.data : repeated(picture.data, C);
+    return fitPicture(wide, [picture.height, picture.width], [H, W], C, fit);
+  };
+  return { file: place, shape: size, rowNames: sources.map((s) => s.name), row };
+}
+
+/**
+ * Masks, [n, H, W] as bytes: the grey values or palette indices of PNG files with 8 bits or fewer.
+ *
+ * @param shape [H, W]; by default the first file's
+ * @throws DataFault naming the file that is unreadable, of another size, or coloured
+ */
+export function readMasks(
+  place: string,
+  shape?: readonly [number, number],
+  options: PictureOptions = {},
+): FolderArray {
+  return decodeAll(openMasks(place, pictureFiles(place), shape, options));
+}
+
+/** {@link readMasks} on pictures from anywhere. */
+export function openMasks(
+  place: string,
+  sources: readonly PictureSource[],
+  shape: readonly [number, number] | undefined,
+  { fit = 'none' }: PictureOptions,
+): PictureRows {
+  const size = shape ?? (firstShape(sources[0]!).slice(0, 2) as unknown as [number, number]);
+  checkHeaders(sources, size[0], size[1], fit);
+  const row = (i: number): ArrayData => {
+    const { file, bytes } = sources[i]!;
+    const { indices, width, height, channels } = decodePicture(file, bytes());
+    if (!indices)
+      throw new DataFault(file, `is not a mask: it has ${channels} channels or more than 8 bits`, {
         help: 'a mask is a grey or palette PNG of at most 8 bits whose values are classes',
       });
-    }
-    data.set(unpack(png), row * count);
-  });
-  return { file: folder, shape: [names.length, ...size], data, rowNames: names };
+    return fitMask(indices, [height, width], size, fit);
+  };
+  return { file: place, shape: size, rowNames: sources.map((s) => s.name), row };
 }
 
-function pngNames(folder: string): string[] {
-  let entries: string[];
-  try {
-    entries = readdirSync(folder);
-  } catch (error) {
-    throw asFault(folder, error);
-  }
-  const names = entries.filter((name) => /\.png$/i.test(name) && !name.startsWith('.')).sort();
-  if (names.length === 0) {
-    const others = entries.find((name) => /\.(jpe?g|webp|gif|bmp|tiff?)$/i.test(name));
-    throw new DataFault(folder, 'holds no PNG files', {
-      help:
-        others === undefined
-          ? 'name the folder that the PNG files are in'
-          : `convert ${others} and its like to PNG`,
+/** All rows in memory. @throws DataFault as reading a row does, or where some have 16 bits and some 8 */
+export function decodeAll(rows: PictureRows): FolderArray {
+  const { file, shape, rowNames } = rows;
+  const size = shape.reduce((n, d) => n * d, 1);
+  const first = rows.row(0);
+  const deep = first instanceof Float32Array;
+  const data = deep ? new Float32Array(rowNames.length * size) : new Uint8Array(rowNames.length * size);
+  rowNames.forEach((name, i) => {
+    const row = i === 0 ? first : rows.row(i);
+    if (row instanceof Float32Array !== deep)
+      throw new DataFault(
+        file,
+        `${name} has ${deep ? 8 : 16} bits a channel, and ${rowNames[0]} ${deep ? 16 : 8}`,
+      );
+    data.set(row, i * size);
+  });
+  return { file, shape: [rowNames.length, ...shape], data, rowNames };
+}
+
+function firstShape(source: PictureSource): [number, number, number] {
+  const { width, height, channels } = decodePicture(source.file, source.bytes());
+  return [height, width, channels];
+}
+
+/** Every size is known before any picture is decoded. */
+function checkHeaders(sources: readonly PictureSource[], H: number, W: number, fit: Fit): void {
+  for (const source of sources) {
+    const { file } = source;
+    let header: ReturnType<typeof pictureHeader>;
+    try {
+      header = pictureHeader(file, source.head());
+    } catch {
+      header = pictureHeader(file, source.bytes());
+    }
+    const { width, height } = header;
+    if (fit !== 'none' || (height === H && width === W)) continue;
+    throw new DataFault(file, `is ${width} pixels wide and ${height} high; expected are ${W} and ${H}`, {
+      help: 'pictures are resized where the source says so: `fit: crop` keeps the aspect, `fit: stretch` does not',
     });
   }
-  return names;
 }
 
-/** Signature, then the IHDR chunk: sizes are known, and checked, before anything is decoded. */
-const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
-const MOST_PIXELS = 2 ** 26;
-
-function readPng(file: string): DecodedPng {
-  const bytes = readBytes(file);
-  if (bytes.length < 33 || SIGNATURE.some((byte, i) => bytes[i] !== byte)) {
-    throw new DataFault(file, 'is not a PNG file');
-  }
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
-  const width = view.getUint32(16);
-  const height = view.getUint32(20);
-  if (width === 0 || height === 0 || width * height > MOST_PIXELS) {
-    throw new DataFault(file, `declares ${width} x ${height} pixels; at most ${MOST_PIXELS} are read`);
-  }
-  try {
-    const png = decode(bytes, { checkCrc: true });
-    const expected = Math.ceil((width * png.channels * png.depth) / 8) * height;
-    if (png.data.byteLength !== expected) throw new Error('too few pixels');
-    return png;
-  } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    throw new DataFault(file, `is a damaged or unsupported PNG file (${detail})`, { cause: error });
-  }
-}
-
-function checkSize(folder: string, rows: number, size: readonly number[]): number {
-  const count = size.reduce((n, d) => n * d, 1);
-  if (rows * count > MOST_BYTES) {
-    throw new DataFault(folder, `holds ${rows} files of ${size.join(' x ')}, more than ${MOST_BYTES} values`);
-  }
-  return count;
-}
-
-function checkDimensions(file: string, png: DecodedPng, height: number, width: number): void {
-  if (png.height === height && png.width === width) return;
-  throw new DataFault(
-    file,
-    `is ${png.width} pixels wide and ${png.height} high; expected are ${width} and ${height}`,
-    {
-      help: 'images are not resized: bring them to the size of the modality first',
-    },
-  );
-}
-
-function colours(png: DecodedPng): number {
-  return png.palette !== undefined || png.channels > 2 ? 3 : 1;
-}
-
-/** One value a channel, where several share a byte. */
-function unpack(png: DecodedPng): DecodedPng['data'] {
-  const { width, height, depth, data } = png;
-  if (depth >= 8) return data;
-  const stride = Math.ceil((width * depth) / 8);
-  const out = new Uint8Array(width * height);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const bit = x * depth;
-      const byte = data[y * stride + (bit >> 3)]!;
-      out[y * width + x] = (byte >> (8 - depth - (bit & 7))) & ((1 << depth) - 1);
-    }
-  }
+function repeated(grey: Uint8Array | Float32Array, channels: number): Uint8Array | Float32Array {
+  const out =
+    grey instanceof Float32Array
+      ? new Float32Array(grey.length * channels)
+      : new Uint8Array(grey.length * channels);
+  for (let i = 0; i < out.length; i++) out[i] = grey[Math.floor(i / channels)]!;
   return out;
 }
 
-function copyColours(
-  file: string,
-  png: DecodedPng,
-  channels: number,
-  out: Uint8Array | Float32Array,
-  offset: number,
-): void {
-  const most = 2 ** png.depth - 1;
-  const source = png.palette === undefined ? unpack(png) : convertIndexedToRgb(png);
-  const pixels = png.width * png.height;
-  const stride = source.length / pixels;
-  const opaque = png.palette === undefined ? most : 255;
-  if (stride !== channels) {
-    for (let i = 0; i < pixels; i++) {
-      if (source[i * stride + channels] !== opaque) {
-        throw new DataFault(file, 'has transparent pixels', { help: 'flatten it onto a background first' });
-      }
+/** Files of a folder, or that a pattern matches, by name. @throws DataFault where there are none */
+export function filesAt(place: string, wanted: RegExp, kind: string): { file: string; name: string }[] {
+  let names: string[];
+  let base = '';
+  if (isDynamicPattern(place)) {
+    names = globSync(place.replaceAll('\\', '/'), {
+      absolute: true,
+      onlyFiles: true,
+      expandDirectories: false,
+    }).filter((name) => wanted.test(name));
+  } else {
+    base = place;
+    try {
+      names = statSync(place).isDirectory()
+        ? readdirSync(place).filter((name) => wanted.test(name) && !name.startsWith('.'))
+        : [''];
+    } catch (error) {
+      throw asFault(place, error);
     }
   }
-  for (let i = 0; i < pixels; i++) {
-    for (let c = 0; c < channels; c++) {
-      const value = source[i * stride + c]!;
-      out[offset + i * channels + c] =
-        out instanceof Float32Array
-          ? value / (most / 2) - 1
-          : png.depth < 8 && !png.palette
-            ? (value * 255) / most
-            : value;
+  if (names.length === 0)
+    throw new DataFault(place, `holds no ${kind} files`, {
+      help: `name the folder that the ${kind} files are in`,
+    });
+  return names.sort().map((name) => {
+    const file = base === '' ? name : name === '' ? base : path.join(base, name);
+    return { file, name: path.basename(file) };
+  });
+}
+
+/** The pictures of a folder, or that a pattern matches. @throws DataFault where there are none */
+export function pictureFiles(place: string): PictureSource[] {
+  return filesAt(place, PICTURE_NAME, 'PNG, JPEG or WebP').map(({ file, name }) => ({
+    file,
+    name,
+    bytes: () => readBytes(file),
+    head: () => headOf(file),
+  }));
+}
+
+function headOf(file: string): Uint8Array {
+  try {
+    const fd = openSync(file, 'r');
+    try {
+      const bytes = new Uint8Array(HEAD);
+      return bytes.subarray(0, readSync(fd, bytes, 0, HEAD, 0));
+    } finally {
+      closeSync(fd);
     }
+  } catch (error) {
+    throw asFault(file, error);
   }
 }

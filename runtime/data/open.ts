@@ -4,19 +4,17 @@
  * @module
  */
 import { existsSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
 import type { Place } from '../../compiler/diagnostics/diagnostic.js';
 import { diagnostic } from '../../compiler/diagnostics/table.js';
 import type { ModalityInfo, ModelInfo, SourceInfo } from '../../compiler/model/info.js';
 import { showSource } from '../../compiler/model/data.js';
 import { SpecFault } from '../faults.js';
-import { toColumn, type Column, type ColumnType } from './column.js';
+import { rowSize, type Column, type ColumnType } from './column.js';
 import { fileSources, withDerived } from './derived.js';
 import { DataFault } from './fault.js';
-import { readIdx } from './idx.js';
-import { readImages, readMasks } from './images.js';
-import { readNpy } from './npy.js';
+import { joinById } from './join.js';
 import { SCENE_CLASSES, SCENE_EMBEDDING, SCENE_LABELS, SCENE_SIZE, scenes } from './scenes.js';
+import { openSource, type OpenOptions } from './sources.js';
 import { Dataset } from './table.js';
 
 /** Rows to train on, rows held out for evaluation, or all of them. */
@@ -24,16 +22,45 @@ export type Part = 'train' | 'eval' | 'all';
 
 const builtinPrefix = 'builtin:';
 
+/** A set of rows, and what was left out of it. */
+export interface Opened {
+  readonly dataset: Dataset;
+  /** Rows that could not be decoded, where `errors: skip` leaves them out. */
+  readonly skipped: readonly DataFault[];
+}
+
 /**
  * @param root value of `--data`: a folder, `builtin:scenes`, or undefined where the spec names an embedded set
  * @throws SpecFault placed in the spec's `data` block
  */
-export function openData(info: ModelInfo, root: string | undefined, part: Part): Dataset {
+export async function openData(
+  info: ModelInfo,
+  root: string | undefined,
+  part: Part,
+  options: OpenOptions = {},
+): Promise<Dataset> {
+  return (await openParts(info, root, options)).part(part).dataset;
+}
+
+/** Everything that a model's data are, opened once, to be parted into rows to train on and rows held out. */
+export interface OpenedParts {
+  part(part: Part): Opened;
+}
+
+/** @throws SpecFault as {@link openData}; `part` throws it for ranges that are not within the data */
+export async function openParts(
+  info: ModelInfo,
+  root: string | undefined,
+  options: OpenOptions = {},
+): Promise<OpenedParts> {
   const { file } = info.module;
   const place = (range: SourceInfo['place']): Place => ({ file, range });
   const named = root?.startsWith(builtinPrefix) ? root.slice(builtinPrefix.length) : undefined;
   const set = named ?? (info.data.set?.source.args.name as string | undefined);
-  if (set !== undefined) return openSet(info, set, place(info.data.set?.place ?? info.data.place), part);
+  if (set !== undefined) {
+    const at = place(info.data.set?.place ?? info.data.place);
+    return { part: (part) => ({ dataset: openSet(info, set, at, part), skipped: [] }) };
+  }
   for (const modality of info.modalities) {
     if (modality.derived) continue;
     if (info.data.columns.some((c) => c.modality === modality.name)) continue;
@@ -44,28 +71,69 @@ export function openData(info: ModelInfo, root: string | undefined, part: Part):
       diagnostic('MMD0908', place(info.data.place), { source: showSource(info.data.columns[0].source) }),
     ]);
   }
-  const read = info.modalities.flatMap((modality): Column[] => {
+  const read: Column[] = [];
+  for (const modality of info.modalities) {
     const column = info.data.columns.find((c) => c.modality === modality.name);
-    return column ? [placed(place(column.place), () => openColumn(modality, column, root))] : [];
-  });
-  const whole = placed(place(info.data.place), () => new Dataset(withDerived(info, read)));
-  const rows = part === 'all' ? null : part === 'train' ? info.data.rows : info.evalRows;
-  if (!rows) return whole;
-  return placed(place(info.data.place), () => whole.take({ start: rows.from, end: rows.to }));
+    if (column)
+      read.push(
+        await placed(place(column.place), () => openColumn(modality, column, root, lazily(info, options))),
+      );
+  }
+  const mayMiss = new Set(
+    info.data.columns.filter((c) => c.source.args.missing === true).map((c) => c.modality),
+  );
+  const joined = await placed(place(info.data.place), () =>
+    info.data.join === 'id' ? joinById(read, mayMiss) : read,
+  );
+  const whole = await placed(place(info.data.place), () => new Dataset(withDerived(info, joined)));
+  const skipped = info.data.errors === 'skip' ? undecodable(joined) : new Map<number, DataFault>();
+  return {
+    part: (part) => {
+      const rows = part === 'all' ? null : part === 'train' ? info.data.rows : info.evalRows;
+      const [from, to] = [rows?.from ?? 0, rows?.to ?? whole.rows];
+      return placedNow(place(info.data.place), () => {
+        const range = rows ? whole.take({ start: from, end: to }) : whole;
+        const left = [...skipped].filter(([row]) => row >= from && row < to).map(([, fault]) => fault);
+        const dataset = left.length === 0 ? range : range.take((row) => !skipped.has(from + row));
+        return { dataset, skipped: left };
+      });
+    },
+  };
+}
+
+/** Rows of lazily decoded columns that cannot be decoded. Each is decoded once, and memory stays bounded. */
+function undecodable(columns: readonly Column[]): Map<number, DataFault> {
+  const faults = new Map<number, DataFault>();
+  for (const column of columns) {
+    if (!column.lazy) continue;
+    const size = rowSize(column);
+    const out = column.kind === 'real' ? new Float32Array(size) : new Int32Array(size);
+    for (let row = 0; row < column.rows; row++) {
+      try {
+        column.read(row, out, 0);
+      } catch (error) {
+        if (!(error instanceof DataFault)) throw error;
+        faults.set(row, error);
+      }
+    }
+  }
+  return faults;
 }
 
 /** Opens the rows of one modality from the data under `root`, for `--given image=DIR#0:500`. */
-export function openModality(info: ModelInfo, name: string, root: string): Column {
-  if (root.startsWith(builtinPrefix)) return openData(info, root, 'eval').column(name);
-  const columns = fileSources(info, name).map((file): Column => {
+export async function openModality(info: ModelInfo, name: string, root: string): Promise<Column> {
+  if (root.startsWith(builtinPrefix)) return (await openData(info, root, 'eval')).column(name);
+  const columns: Column[] = [];
+  for (const file of fileSources(info, name)) {
     const source = info.data.columns.find((c) => c.modality === file);
     if (!source)
       throw new SpecFault([
         diagnostic('MMD0907', { file: info.module.file, range: info.data.place }, { modality: file }),
       ]);
     const found = info.modalities.find((m) => m.name === file) as ModalityInfo;
-    return placed({ file: info.module.file, range: source.place }, () => openColumn(found, source, root));
-  });
+    const at = { file: info.module.file, range: source.place };
+    columns.push(await placed(at, () => openColumn(found, source, root, {})));
+  }
   return withDerived(info, columns, name).find((column) => column.name === name) as Column;
 }
 
@@ -88,32 +156,17 @@ export function columnType(modality: ModalityInfo, ignore: readonly number[] = [
   }
 }
 
-function openColumn(modality: ModalityInfo, { source }: SourceInfo, root: string): Column {
-  const given = source.args.path as string;
-  const path = isAbsolute(given) ? given : join(root, given);
+function openColumn(
+  modality: ModalityInfo,
+  source: SourceInfo,
+  root: string,
+  options: OpenOptions,
+): Promise<Column> {
   if (!existsSync(root))
     throw new DataFault(root, 'does not exist', { help: 'it is the folder given with --data' });
-  const { dataShape } = modality;
-  switch (source.form) {
-    case 'idx':
-      return toColumn(modality.name, readIdx(path), columnType(modality));
-    case 'npy':
-      return toColumn(modality.name, readNpy(path), columnType(modality));
-    case 'images':
-      return toColumn(
-        modality.name,
-        readImages(path, dataShape as [number, number, number]),
-        columnType(modality),
-      );
-    default: {
-      const ignore = source.args.void === null ? [] : [source.args.void as number];
-      return toColumn(
-        modality.name,
-        readMasks(path, dataShape as [number, number]),
-        columnType(modality, ignore),
-      );
-    }
-  }
+  const { args } = source.source;
+  const ignore = typeof args.void === 'number' ? [args.void] : [];
+  return openSource(modality, columnType(modality, ignore), source, root, options);
 }
 
 const sceneShapes: Readonly<Record<string, { type: string; shape: readonly number[] }>> = {
@@ -156,15 +209,32 @@ function openSet(info: ModelInfo, name: string, place: Place, part: Part): Datas
 }
 
 /** Turns a fault of the data into a diagnostic at the place of the spec that names it. */
-function placed<T>(place: Place, open: () => T): T {
+async function placed<T>(place: Place, open: () => T | Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (error) {
+    throw toSpecFault(place, error);
+  }
+}
+
+function placedNow<T>(place: Place, open: () => T): T {
   try {
     return open();
   } catch (error) {
-    if (!(error instanceof DataFault)) throw error;
-    const row = error.row === undefined ? '' : `row ${error.row}: `;
-    const detail = { path: error.file, reason: `${row}${error.detail}` };
-    throw new SpecFault([
-      diagnostic('MMD0901', place, detail, error.help === undefined ? {} : { help: error.help }),
-    ]);
+    throw toSpecFault(place, error);
   }
+}
+
+function toSpecFault(place: Place, error: unknown): unknown {
+  if (!(error instanceof DataFault)) return error;
+  const row = error.row === undefined ? '' : `row ${error.row}: `;
+  const detail = { path: error.file, reason: `${row}${error.detail}` };
+  return new SpecFault([
+    diagnostic('MMD0901', place, detail, error.help === undefined ? {} : { help: error.help }),
+  ]);
+}
+
+/** Where rows may be skipped, pictures are decoded one by one: a damaged one is then told from the others. */
+function lazily(info: ModelInfo, options: OpenOptions): OpenOptions {
+  return info.data.errors === 'skip' ? { ...options, lazy: true } : options;
 }

@@ -25,7 +25,7 @@ export interface Given {
  * Reads `NAME=VALUE`.
  * @throws UsageFault for a malformed argument, InputFault for a value that does not fit
  */
-export function readGiven(info: ModelInfo, text: string): Given {
+export async function readGiven(info: ModelInfo, text: string): Promise<Given> {
   const equals = text.indexOf('=');
   if (equals < 1) throw new UsageFault(`--given ${text}: it is not of the form NAME=VALUE`);
   const [name, value] = [text.slice(0, equals).trim(), text.slice(equals + 1).trim()];
@@ -33,7 +33,7 @@ export function readGiven(info: ModelInfo, text: string): Given {
   if (!info.encoders.has(name)) {
     throw new InputFault(`\`${name}\` cannot be given: the model has no encoder for it`);
   }
-  return { name, text, rows: readValue(info, modality, value) };
+  return { name, text, rows: await readValue(info, modality, value) };
 }
 
 export function findModality(info: ModelInfo, name: string): ModalityInfo {
@@ -47,7 +47,7 @@ export function findModality(info: ModelInfo, name: string): ModalityInfo {
   );
 }
 
-function readValue(info: ModelInfo, modality: ModalityInfo, value: string): Rows {
+async function readValue(info: ModelInfo, modality: ModalityInfo, value: string): Promise<Rows> {
   if (modality.type === 'category') {
     const named = modality.labels?.indexOf(value) ?? -1;
     const index = named >= 0 ? named : /^\d+$/.test(value) ? Number(value) : undefined;
@@ -60,7 +60,9 @@ function readValue(info: ModelInfo, modality: ModalityInfo, value: string): Rows
   }
   const hash = /^(.*)#(\d*):(\d*)$/.exec(value);
   const path = hash ? hash[1] : value;
-  const source = path.endsWith('.npy') ? fromArray(modality, path) : fromData(info, modality, path, value);
+  const source = path.endsWith('.npy')
+    ? fromArray(modality, path)
+    : await fromData(info, modality, path, value);
   const from = hash?.[2] ? Number(hash[2]) : 0;
   const to = hash?.[3] ? Number(hash[3]) : source.rows;
   if (from >= to || to > source.rows) {
@@ -80,7 +82,12 @@ function fromArray(modality: ModalityInfo, path: string): Column {
   }
 }
 
-function fromData(info: ModelInfo, modality: ModalityInfo, path: string, value: string): Column {
+async function fromData(
+  info: ModelInfo,
+  modality: ModalityInfo,
+  path: string,
+  value: string,
+): Promise<Column> {
   if (path.startsWith('builtin:') || existsSync(path)) return openModality(info, modality.name, path);
   const kinds = modality.type === 'category' ? 'a class, a `.npy` file' : 'a `.npy` file';
   throw new InputFault(

@@ -15,6 +15,13 @@ import { Stream } from '../random/stream.js';
 import { drawTimesteps, RoleSampler } from './roles.js';
 import { scheduleAt } from './schedule.js';
 
+/** Where batches come from instead of being read on this thread. */
+export interface BatchSource {
+  /** Fills `into` with the rows of step n = 1, 2, ... and resolves with their numbers. */
+  fill(n: number, into: Readonly<Record<string, BatchArray>>): Promise<Int32Array>;
+  close(): Promise<void>;
+}
+
 /** The inputs of every step, in buffers that are used again. */
 export class BatchFeeds {
   private readonly columns: Record<string, BatchArray>;
@@ -25,6 +32,8 @@ export class BatchFeeds {
   private readonly t: Int32Array;
   private readonly inverse: Float32Array;
   private readonly wanted: ReadonlySet<string>;
+  /** By modality, whether a row has no value for it; undefined where every row has all. */
+  private readonly missing: readonly ((row: number) => boolean)[] | undefined;
 
   constructor(
     private readonly model: CompiledModel,
@@ -33,6 +42,7 @@ export class BatchFeeds {
     private readonly seed: number,
     private readonly train = model.info.train,
     private readonly batch = train.batch,
+    private readonly source?: BatchSource,
   ) {
     const { info } = model;
     this.columns = allocateBatch(dataset, batch);
@@ -42,18 +52,28 @@ export class BatchFeeds {
     this.produced = new Float32Array(batch * info.modalities.length);
     this.t = new Int32Array(batch);
     this.inverse = new Float32Array(batch);
+    const columns = info.modalities.map((m) => dataset.column(m.name));
+    if (columns.some((column) => column.missing))
+      this.missing = columns.map((column) => (row: number) => column.missing?.(row) ?? false);
     // A graph may have no use for an input (the time weights of a loss term with weight 0, say).
     this.wanted = inputNames(step.graph);
   }
 
   /** Inputs of step n = 1, 2, ... */
-  at(n: number): Record<string, Tensor> {
+  async at(n: number): Promise<Record<string, Tensor>> {
     const { info } = this.model;
     const { batch, seed } = this;
     const count = info.modalities.length;
-    fillBatch(this.dataset, { seed, step: n - 1, batch }, this.columns);
+    const numbers = this.source
+      ? await this.source.fill(n, this.columns)
+      : fillBatch(this.dataset, { seed, step: n - 1, batch }, this.columns);
     const random = new Stream(seed, 'roles', n);
-    const rows = Array.from({ length: batch }, () => this.roles.draw(random));
+    const rows = Array.from(numbers, (row) =>
+      this.roles.draw(
+        random,
+        this.missing?.map((gone) => gone(row)),
+      ),
+    );
     rows.forEach((roles, i) =>
       roles.forEach((role, m) => {
         this.given[i * count + m] = Number(role === 'given');

@@ -42,7 +42,7 @@ export class HeldOut {
     const parameters = { data: state.ema, shape: [state.ema.length] };
     for (let n = 1; n <= this.batches; n++) {
       const { loss, terms } = await this.program.run({
-        ...this.feeds.at(n),
+        ...(await this.feeds.at(n)),
         parameters,
         ...frozenFeed(state.frozen),
       });

@@ -65,7 +65,11 @@ export class RoleSampler {
     this.every = allRoles(info);
   }
 
-  draw(random: Stream): Roles {
+  /**
+   * @param missing modalities that the row has no value for: they are absent, and where nothing else would be produced,
+   *   everything that can be is
+   */
+  draw(random: Stream, missing?: readonly boolean[]): Roles {
     const { all, tasks, absent } = this.info.train.roles;
     const u = random.next();
     const pick = (list: readonly Roles[]): Roles => list[random.below(list.length)];
@@ -77,7 +81,11 @@ export class RoleSampler {
             ? pick(this.tasks)
             : this.joint
           : pick(this.every);
-    return roles.map((role) => (role === 'given' && random.next() < absent ? 'absent' : role));
+    const drawn = roles.map((role) => (role === 'given' && random.next() < absent ? 'absent' : role));
+    if (!missing?.includes(true)) return drawn;
+    const without = (all: Roles): Roles => all.map((role, m) => (missing[m] ? 'absent' : role));
+    const left = without(drawn);
+    return left.includes('produced') ? left : without(this.joint);
   }
 }
 

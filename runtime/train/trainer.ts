@@ -13,7 +13,7 @@ import type { Executor, Program, Tensor } from '../executors/executor.js';
 import { inputNames } from '../executors/feeds.js';
 import { LogWriter, type LogRecord } from '../run/log.js';
 import type { Account } from './account.js';
-import { BatchFeeds } from './feeds.js';
+import { BatchFeeds, type BatchSource } from './feeds.js';
 import { DivergedFault, ExplodedFault, hasExploded } from './guards.js';
 import { HeldOut } from './held-out.js';
 import { diskFault, originOf, positionOf, resumeFrom, type Meta, type Origin, type Start } from './resume.js';
@@ -42,6 +42,8 @@ export interface TrainOptions {
   readonly explosion?: number;
   /** Rows that are not trained on: the loss over them is measured before every checkpoint of `checkpointEvery`. */
   readonly heldOut?: Dataset;
+  /** Where batches come from, in place of reading `dataset` on this thread; the caller closes it. */
+  readonly batches?: BatchSource;
 }
 
 export interface StartInfo {
@@ -138,7 +140,7 @@ class Loop {
     this.account = start.account;
     this.secondsBefore = start.seconds;
     this.log = new LogWriter(dir, this.step);
-    this.feeds = new BatchFeeds(model, graph, dataset, seed, this.train);
+    this.feeds = new BatchFeeds(model, graph, dataset, seed, this.train, this.train.batch, options.batches);
     hooks.onStart?.(start.info);
   }
 
@@ -147,7 +149,7 @@ class Loop {
     while (this.step < steps) {
       this.step++;
       const n = this.step;
-      const outputs = await this.program.run({ ...this.feeds.at(n), ...frozenFeed(this.frozen) });
+      const outputs = await this.program.run({ ...(await this.feeds.at(n)), ...frozenFeed(this.frozen) });
       this.check(outputs);
       const scheduled = n % checkpointEvery === 0 || n === steps;
       if (scheduled && this.heldOut) {

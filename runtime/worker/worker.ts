@@ -8,7 +8,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { CompiledModel } from '../../compiler/driver.js';
 import { acquireLock, LockFault } from '../checkpoint/lock.js';
-import { openData } from '../data/open.js';
+import { DataFault } from '../data/fault.js';
+import { openData, openParts } from '../data/open.js';
 import type { Dataset } from '../data/table.js';
 import type { Executor } from '../executors/executor.js';
 import { choose } from '../executors/index.js';
@@ -30,6 +31,7 @@ import { modelTensors } from '../train/state.js';
 import { CheckpointFault } from '../checkpoint/checkpoint.js';
 import { join } from 'node:path';
 import { evaluate } from '../eval/evaluate.js';
+import { Prefetch } from './prefetch.js';
 import type { EvalJob, Message, SampleJob, TrainJob, WorkerData } from './protocol.js';
 
 /** Steps between log records. */
@@ -44,7 +46,7 @@ async function runTraining(job: TrainJob): Promise<void> {
   const { dir, run, resume, backend, threads, retention } = job;
   const model = compileBundle(run.bundle);
   const warnings: string[] = [];
-  const { training, heldOut } = splits(model, run.data ?? undefined, warnings);
+  const parted = await splits(model, run.data ?? undefined, warnings);
   const needs = estimate(model, run.steps, logEvery, retention.keep + 2);
   warnings.push(...holdAgainst(needs, machine(dir), run.batch, dir));
   const executor = await choose(backend, {
@@ -63,7 +65,22 @@ async function runTraining(job: TrainJob): Promise<void> {
       );
     if (!resume || !isDeepStrictEqual(readRun(dir), run)) writeRun(dir, run);
     for (const text of warnings) warn(dir, 0, text);
-    await trainAndSample(job, model, training, heldOut, executor);
+    const lazy = [...parted.training.columns.values()].some((column) => column.lazy);
+    const { leftOut } = parted;
+    const batches = lazy
+      ? new Prefetch({
+          bundle: run.bundle,
+          root: run.data ?? undefined,
+          leftOut,
+          seed: run.seed,
+          batch: model.info.train.batch,
+        })
+      : undefined;
+    try {
+      await trainAndSample(job, model, parted, batches, executor);
+    } finally {
+      await batches?.close();
+    }
   } finally {
     lock.release();
   }
@@ -74,24 +91,29 @@ function warn(dir: string, step: number, text: string): void {
   post({ kind: 'warning', text });
 }
 
+interface Splits {
+  readonly training: Dataset;
+  readonly heldOut: Dataset | undefined;
+  /** Rows that were taken out of the training because they are held out too. */
+  readonly leftOut: readonly number[];
+}
+
 /** Rows to train on and rows held out, with none in both. */
-function splits(
-  model: CompiledModel,
-  data: string | undefined,
-  warnings: string[],
-): { training: Dataset; heldOut: Dataset | undefined } {
+async function splits(model: CompiledModel, data: string | undefined, warnings: string[]): Promise<Splits> {
   const { info } = model;
-  const training = openData(info, data, 'train');
+  const parts = await openParts(info, data);
+  const { dataset: training, skipped } = parts.part('train');
+  if (skipped.length > 0) warnings.push(describeSkipped(skipped, training.rows));
   const builtin = data?.startsWith('builtin:') ?? info.data.set !== null;
-  if (!builtin && !info.evalRows) return { training, heldOut: undefined };
-  const heldOut = openData(info, data, 'eval');
+  if (!builtin && !info.evalRows) return { training, heldOut: undefined, leftOut: [] };
+  const heldOut = parts.part('eval').dataset;
   const { exact, near, compared } = overlap(training, heldOut);
   if (near > 0) {
     warnings.push(
       `${near} of ${training.rows} training rows are nearly the same as a row for evaluation (${compared} rows compared)`,
     );
   }
-  if (exact.length === 0) return { training, heldOut };
+  if (exact.length === 0) return { training, heldOut, leftOut: [] };
   if (2 * exact.length > training.rows) {
     throw new InputFault(
       `${exact.length} of ${training.rows} training rows are rows for evaluation too`,
@@ -102,14 +124,21 @@ function splits(
     `${exact.length} of ${training.rows} training rows are rows for evaluation too: they are left out of the training`,
   );
   const copies = new Set(exact);
-  return { training: training.take((row) => !copies.has(row)), heldOut };
+  return { training: training.take((row) => !copies.has(row)), heldOut, leftOut: exact };
+}
+
+/** How many rows were left out because they cannot be decoded, and the first of them. */
+function describeSkipped(skipped: readonly DataFault[], rows: number): string {
+  const some = skipped.slice(0, 3).map((fault) => fault.message);
+  const more = skipped.length > some.length ? `, and ${skipped.length - some.length} more` : '';
+  return `${skipped.length} rows cannot be decoded and are left out of the ${rows + skipped.length} to train on: ${some.join('; ')}${more}`;
 }
 
 async function trainAndSample(
   { dir, run, resume, root, samples, checkpointEvery, retention, explosion }: TrainJob,
   model: CompiledModel,
-  dataset: Dataset,
-  heldOut: Dataset | undefined,
+  { training, heldOut }: Splits,
+  batches: Prefetch | undefined,
   executor: Executor,
 ): Promise<void> {
   const still = new Set<string>();
@@ -126,9 +155,14 @@ async function trainAndSample(
   };
   const result = await train(
     model,
-    dataset,
+    training,
     executor,
-    { ...options, load: () => readSpecWeights(model, root), ...(heldOut ? { heldOut } : {}) },
+    {
+      ...options,
+      load: () => readSpecWeights(model, root),
+      ...(heldOut ? { heldOut } : {}),
+      ...(batches ? { batches } : {}),
+    },
     {
       onStart: (info) => {
         done = info.from;
@@ -178,7 +212,7 @@ async function trainAndSample(
     saveWeights(dir, tensors, { spec: run.hash, step: String(result.step) });
     if (samples > 0 && !stopped()) {
       const sampler = new ModelSampler(model, new Map(Object.entries(tensors)), executor, samples);
-      const held = heldOut ?? openData(model.info, run.data ?? undefined, 'eval');
+      const held = heldOut ?? (await openData(model.info, run.data ?? undefined, 'eval'));
       const sampling = { rows: samples, seed: run.seed, trained: result.step, data: held };
       await sampleTasks(model, sampler, join(dir, 'samples'), sampling, (task) => ({
         onProgress: (count, total) => post({ kind: 'sampling', what: task.name, done: count, total }),
@@ -229,7 +263,8 @@ async function runEvaluation(job: EvalJob): Promise<void> {
   const { info } = model;
   const { weights, step } = loadWeights(dir, model);
   const data = job.data ?? undefined;
-  const [train, heldOut] = [openData(info, data, 'train'), openData(info, data, 'eval')];
+  const parts = await openParts(info, data);
+  const [train, heldOut] = [parts.part('train').dataset, parts.part('eval').dataset];
   let line = '';
   const executor = await choose(backend, {
     ...(threads === null ? {} : { threads }),
@@ -273,6 +308,7 @@ try {
   else if (
     error instanceof RunFault ||
     error instanceof CheckpointFault ||
+    error instanceof DataFault ||
     error instanceof LockFault ||
     isFileError(error)
   ) {

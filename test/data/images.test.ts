@@ -60,8 +60,10 @@ describe('folders of images', () => {
 
   test('what is wrong is told with the name of the file', () => {
     expect(fault(() => readImages(path.join(root, 'none'))).detail).toBe('does not exist');
-    expect(fault(() => readImages(folderOf({}))).detail).toBe('holds no PNG files');
-    expect(fault(() => readImages(folderOf({ 'a.jpg': Uint8Array.of(1) }))).help).toContain('convert a.jpg');
+    expect(fault(() => readImages(folderOf({}))).detail).toBe('holds no PNG, JPEG or WebP files');
+    expect(fault(() => readImages(folderOf({ 'a.jpg': Uint8Array.of(1) }))).message).toMatch(
+      /a\.jpg: is not a PNG/,
+    );
 
     const sizes = folderOf({ 'a.png': grey(2, 1, [1, 2]), 'b.png': grey(1, 2, [1, 2]) });
     expect(fault(() => readImages(sizes)).message).toMatch(
@@ -71,7 +73,7 @@ describe('folders of images', () => {
     const colours = folderOf({ 'a.png': grey(1, 1, [1]), 'b.png': rgb(1, 1, [1, 2, 3]) });
     expect(fault(() => readImages(colours)).message).toMatch(/b\.png: has 3 colour channels; expected are 1/);
     const depths = folderOf({ 'a.png': grey(1, 1, [1]), 'b.png': rawPng(1, 1, 16, 0, [[0, 1]]) });
-    expect(fault(() => readImages(depths)).message).toMatch(/b\.png: has 16 bits/);
+    expect(fault(() => readImages(depths)).message).toMatch(/b\.png has 16 bits/);
   });
 
   test('damaged files: not a PNG, cut anywhere, a flipped bit, absurd sizes', () => {
@@ -82,7 +84,7 @@ describe('folders of images', () => {
     );
     const bad = (bytes: Uint8Array): string =>
       fault(() => readImages(folderOf({ 'x.png': bytes }))).message.replace(/.*x\.png: /, '');
-    expect(bad(Uint8Array.of(1, 2, 3))).toBe('is not a PNG file');
+    expect(bad(Uint8Array.of(1, 2, 3))).toBe('is not a PNG, JPEG or WebP file');
     for (const keep of [20, 33, 45, good.length - 30, good.length - 12, good.length - 5]) {
       expect(bad(good.subarray(0, keep))).toMatch(/not a PNG|damaged/);
     }

@@ -1,0 +1,84 @@
+/**
+ * Sizes of pictures from their first bytes, so that they are known and checked before anything is decoded.
+ *
+ * @module
+ */
+import { DataFault } from '../fault.js';
+
+export type PictureFormat = 'png' | 'jpeg' | 'webp';
+
+export interface PictureHeader {
+  readonly format: PictureFormat;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Pictures that declare more pixels are refused before a byte is allocated for them. */
+export const MOST_PIXELS = 2 ** 26;
+
+/** Names of files that may be pictures. */
+export const PICTURE_NAME = /\.(png|jpe?g|webp)$/i;
+
+/** @throws DataFault for what is none of the formats, is cut off, or declares too many pixels */
+export function pictureHeader(file: string, bytes: Uint8Array): PictureHeader {
+  const header = png(bytes) ?? jpeg(bytes) ?? webp(bytes);
+  if (!header) throw new DataFault(file, 'is not a PNG, JPEG or WebP file');
+  const { width, height } = header;
+  if (width === 0 || height === 0 || width * height > MOST_PIXELS)
+    throw new DataFault(file, `declares ${width} x ${height} pixels; at most ${MOST_PIXELS} are read`);
+  return header;
+}
+
+function view(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+const PNG = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+
+/** Signature, then the IHDR chunk (PNG specification, section 11.2.2). */
+function png(bytes: Uint8Array): PictureHeader | undefined {
+  if (bytes.length < 33 || PNG.some((byte, i) => bytes[i] !== byte)) return undefined;
+  return { format: 'png', width: view(bytes).getUint32(16), height: view(bytes).getUint32(20) };
+}
+
+/** Markers up to the frame header, which has the size (ITU-T T.81, annex B). */
+function jpeg(bytes: Uint8Array): PictureHeader | undefined {
+  if (bytes.length < 4 || bytes[0] !== 0xff || bytes[1] !== 0xd8) return undefined;
+  const data = view(bytes);
+  let at = 2;
+  while (at + 9 < bytes.length) {
+    if (bytes[at] !== 0xff) return undefined;
+    const marker = bytes[at + 1]!;
+    if (marker === 0xff) at += 1;
+    else if (marker === 0x01 || (marker >= 0xd0 && marker <= 0xd8)) at += 2;
+    else if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker))
+      return { format: 'jpeg', width: data.getUint16(at + 7), height: data.getUint16(at + 5) };
+    else at += 2 + Math.max(2, data.getUint16(at + 2));
+  }
+  return undefined;
+}
+
+/** RIFF with the chunk VP8, VP8L or VP8X (RFC 9649). */
+function webp(bytes: Uint8Array): PictureHeader | undefined {
+  const text = (from: number) => String.fromCharCode(...bytes.subarray(from, from + 4));
+  if (bytes.length < 30 || text(0) !== 'RIFF' || text(8) !== 'WEBP') return undefined;
+  const data = view(bytes);
+  switch (text(12)) {
+    case 'VP8 ':
+      return {
+        format: 'webp',
+        width: data.getUint16(26, true) & 0x3fff,
+        height: data.getUint16(28, true) & 0x3fff,
+      };
+    case 'VP8L': {
+      const bits = data.getUint32(21, true);
+      return { format: 'webp', width: (bits & 0x3fff) + 1, height: ((bits >> 14) & 0x3fff) + 1 };
+    }
+    case 'VP8X': {
+      const three = (at: number) => bytes[at]! + 256 * bytes[at + 1]! + 65536 * bytes[at + 2]!;
+      return { format: 'webp', width: three(24) + 1, height: three(27) + 1 };
+    }
+    default:
+      return undefined;
+  }
+}
