@@ -58,11 +58,12 @@ export function random(seed) {
 }
 
 /** One process. `kill(child, training)` is called once it is started; `training` resolves when the first step is near. */
-export function start(args, { cwd, env = {}, node = [], kill } = {}) {
-  const child = spawn(process.execPath, [...node, program, ...args], {
-    cwd,
-    env: { ...process.env, NO_COLOR: '1', ...env },
-  });
+export function start(args, { cwd, env = {}, node = [], kill, limit } = {}) {
+  const command = [process.execPath, ...node, program, ...args];
+  // Node ignores SIGXFSZ, so that a write beyond the limit (in units of 1024 bytes) fails as one to a full disk does.
+  const [file, ...rest] =
+    limit === undefined ? command : ['bash', '-c', `ulimit -f ${limit}; exec "$0" "$@"`, ...command];
+  const child = spawn(file, rest, { cwd, env: { ...process.env, NO_COLOR: '1', ...env } });
   let err = '';
   let began;
   const training = new Promise((resolve) => (began = resolve));
@@ -153,7 +154,8 @@ export async function killsAndResumes({
   env = {},
   node = [],
   onKill,
-  between,
+  until,
+  limit,
 }) {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'spec.mmd'), spec);
@@ -181,21 +183,29 @@ export async function killsAndResumes({
   let [starts, completed, rejected] = [0, 0, 0];
   for (;;) {
     starts++;
-    await between?.(run, draw, starts);
-    const more = total() < kills;
-    const options = { cwd: folder, env, node, ...(more ? { kill: killer(draw, run, longest, counts) } : {}) };
+    const more = total() < kills && !until?.();
+    const most = more ? limit?.() : undefined;
+    const options = {
+      cwd: folder,
+      env,
+      node,
+      limit: most,
+      ...(more ? { kill: killer(draw, run, longest, counts) } : {}),
+    };
     const { code, signal, err } = await start([...args('killed'), '--resume'], options);
     if (/left out a checkpoint/.test(err)) rejected++;
     onKill?.(total(), { code, signal, err });
     if (code === 0) {
       completed++;
-      if (!more || total() >= kills) break;
+      if (!more) break;
       // Done before it was killed often enough: back to an earlier checkpoint by taking the newest away.
       const names = readdirSync(join(run, 'checkpoints')).sort();
       const newest = names.at(-1).replace(/\..*/, '');
       for (const name of names.filter((n) => n.startsWith(newest))) rmSync(join(run, 'checkpoints', name));
       continue;
     }
+    const full = most !== undefined && code === 1 && /a file would be larger|EFBIG/.test(err);
+    if (full) continue;
     if (signal !== 'SIGKILL' && code !== 130 && signal !== 'SIGTERM')
       throw new Error(`a resumed run failed with ${code ?? signal}:\n${err}`);
   }

@@ -1,10 +1,11 @@
 /**
- * The long run: MMDC_CASES damaged examples (100,000 unless set) and generated programs, from a seed of the day or
- * MMDC_SEED. It prints the seed first: with it a failure repeats.
+ * The long run: MMDC_CASES damaged examples (100,000 unless set) and generated programs, and twice as many damaged files
+ * of runs, from a seed of the day or MMDC_SEED. It prints the seed first: with it a failure repeats.
  */
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 const cases = process.env['MMDC_CASES'] ?? '100000';
 const seed = process.env['MMDC_SEED'] ?? String(Math.floor(Date.now() / 86_400_000));
@@ -15,6 +16,16 @@ const { status } = spawnSync(process.execPath, [vitest, 'run', 'test/mutation', 
   stdio: 'inherit',
   env: { ...process.env, MMDC_CASES: cases, MMDC_SEED: seed, MMDC_NIGHTLY: '1' },
 });
+const files = spawnSync(
+  process.execPath,
+  [
+    '--max-old-space-size=512',
+    '--expose-gc',
+    fileURLToPath(new URL('hostile.mjs', import.meta.url)),
+    ...['--cases', String(2 * Number(cases)), '--seed', seed],
+  ],
+  { stdio: 'inherit' },
+);
 const spent = (Date.now() - started) / 1000;
-console.log(`${(Number(cases) / spent).toFixed(0)} cases/s`);
-process.exitCode = status ?? 1;
+console.log(`${((3 * Number(cases)) / spent).toFixed(0)} cases/s`);
+process.exitCode = (status ?? 1) || (files.status ?? 1);

@@ -63,6 +63,12 @@ export function acquireLock(dir: string): Lock {
   throw held(file, undefined);
 }
 
+/** Whether a process is at work in the folder `dir`, as far as that can be known. */
+export function isLocked(dir: string): boolean {
+  const found = read(path.join(dir, LOCK_FILE));
+  return found !== undefined && !isStale(parse(found.text), found.age);
+}
+
 function create(file: string, text: string): boolean {
   try {
     fs.writeFileSync(file, text, { flag: 'wx', flush: true });
@@ -95,7 +101,8 @@ function parse(text: string): LockOwner | undefined {
 }
 
 function isStale(owner: LockOwner | undefined, age: number): boolean {
-  if (owner === undefined) return age > GRACE;
+  // The clock may have been set back since: a file of the far future is no first moment either.
+  if (owner === undefined) return Math.abs(age) > GRACE;
   if (owner.host !== os.hostname()) return false;
   if (!isAlive(owner.pid)) return true;
   const started = startOf(owner.pid);

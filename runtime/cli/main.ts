@@ -106,6 +106,7 @@ function build(): Command {
     .addOption(modelOption)
     .addOption(backendOption)
     .addOption(threadsOption)
+    .option('--tensorboard', "also write TensorBoard's event files, to RUN/tensorboard")
     .option('--resume', 'go on from the newest good checkpoint of the run, with more --steps if given')
     .addOption(
       new Option('--checkpoint-every <n>', 'steps between checkpoints; one is also written every ten minutes')
@@ -174,9 +175,16 @@ function build(): Command {
       (await import('./eval.js')).evaluate(run, { ...options, color: color() }),
     );
 
-  command('report', 'write RUN/report.html: curves, samples, settings, the spec')
+  command('report', 'write RUN/report.html: curves, samples, settings, the spec; or compare several runs')
+    .argument('<runs...>', 'folders of runs')
+    .option('--out <file>', 'file to write (of a comparison: comparison.html)')
+    .option('--tensorboard <dir>', "write the log as TensorBoard's event files there instead")
+    .action(async (runs: string[], options) => (await import('./report.js')).report(runs, options));
+
+  command('watch', 'serve a page of a run to this machine, live')
     .argument('<run>', 'folder of the run')
-    .action(async (run: string) => (await import('./report.js')).report(run));
+    .addOption(new Option('--port <n>', 'port; 0: any that is free').argParser(integer(0)).default(0))
+    .action(async (run: string, options) => (await import('./watch.js')).watch(run, options));
 
   command('lsp', 'language server for editors')
     .option('--stdio', 'speak over standard input and output; there is no other way')

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { basename, join, relative, resolve } from 'node:path';
+import type { CompiledModel } from '../../compiler/driver.js';
 import type { ModelInfo, ModalityInfo } from '../../compiler/model/info.js';
 import { snr } from '../../compiler/process/tables.js';
 import { sizeOf } from '../../compiler/graph/ir.js';
@@ -12,32 +13,84 @@ import { readNpy } from '../data/npy.js';
 import { writeAtomic } from '../files/atomic.js';
 import { evaluationFile, readEvaluation } from '../eval/file.js';
 import type { Metric, RunReport, SampleImage, TaskSamples } from '../report/model.js';
-import { compileRun, executorFile } from '../run/folder.js';
+import { eventFile } from '../report/tensorboard.js';
+import { compileRun, executorFile, readRun, type RunInfo } from '../run/folder.js';
 import { readLog } from '../run/log.js';
 import { weightsFile } from '../train/weights.js';
 import { drawRows, gridLayout, type SampleDescription } from '../sample/write.js';
 import { print } from './output.js';
 
-export async function report(dir: string): Promise<void> {
-  print(await writeReport(dir));
+export interface ReportOptions {
+  readonly out?: string;
+  readonly tensorboard?: string;
 }
 
-/** Writes `report.html` into a run folder. @returns its path as the user would type it */
-export async function writeReport(dir: string): Promise<string> {
-  const { run, model } = compileRun(dir);
-  const { info } = model;
-  const log = readLog(dir);
-  const done = log.length > 0 ? log[log.length - 1].step : 0;
-  const settings: [string, string][] = [
-    ['model', info.name],
+/** `report.html` of one run, or one page that compares several. */
+export async function report(dirs: readonly string[], options: ReportOptions): Promise<void> {
+  if (options.tensorboard !== undefined) {
+    for (const dir of dirs)
+      print(
+        exportEvents(
+          dir,
+          dirs.length > 1 ? join(options.tensorboard, basename(resolve(dir))) : options.tensorboard,
+        ),
+      );
+    return;
+  }
+  if (dirs.length > 1) print(await writeComparison(dirs, options.out ?? 'comparison.html'));
+  else print(await writeReport(dirs[0], { ...(options.out === undefined ? {} : { out: options.out }) }));
+}
+
+async function writeComparison(dirs: readonly string[], out: string): Promise<string> {
+  const runs = dirs.map((dir) => {
+    const { run, model } = compileRun(dir);
+    return { name: dir, log: readLog(dir), steps: run.steps, settings: settingsOf(run, model) };
+  });
+  const { renderComparison } = await import('../report/index.js');
+  writeAtomic(resolve(out), await renderComparison(runs));
+  return out;
+}
+
+/** A run's log as a TensorBoard event file in the folder `out`. */
+function exportEvents(dir: string, out: string): string {
+  const started = Date.parse(readRun(dir).started) / 1000;
+  mkdirSync(out, { recursive: true });
+  const file = join(out, `events.out.tfevents.${Math.floor(started)}.mmdc`);
+  writeAtomic(file, eventFile(readLog(dir), started));
+  return file;
+}
+
+export interface PageOptions {
+  /** In place of the run folder's `report.html`. */
+  readonly out?: string;
+  /** Seconds after which a browser loads the page again, while the run goes on. */
+  readonly refresh?: number;
+}
+
+/** What was in force, in the order to show. */
+function settingsOf(run: RunInfo, model: CompiledModel): [string, string][] {
+  return [
+    ['model', model.info.name],
     ['data', run.data ?? 'the set embedded in mmdc'],
     ['parameters', model.layout.size.toLocaleString('en')],
     ['batch', String(run.batch)],
     ['steps', String(run.steps)],
     ['seed', String(run.seed)],
     ['mmdc', run.version],
-    ...info.defaults.map((d): [string, string] => [d.path, `${d.value} (default: ${d.reason})`]),
+    ...run.bundle.set.map((item): [string, string] => {
+      const [path, ...value] = item.split('=');
+      return [path.trim(), value.join('=').trim()];
+    }),
+    ...model.info.defaults.map((d): [string, string] => [d.path, `${d.value} (default: ${d.reason})`]),
   ];
+}
+
+/** Writes `report.html` into a run folder. @returns its path as the user would type it */
+export async function writeReport(dir: string, options: PageOptions = {}): Promise<string> {
+  const { run, model } = compileRun(dir);
+  const { info } = model;
+  const log = readLog(dir);
+  const done = log.length > 0 ? log[log.length - 1].step : 0;
   const finished = existsSync(weightsFile(dir)) && log.length > 0;
   const seconds = log.length > 0 ? log[log.length - 1].seconds : 0;
   const content: RunReport = {
@@ -45,7 +98,8 @@ export async function writeReport(dir: string): Promise<string> {
     spec: { path: run.bundle.file, text: run.bundle.files[run.bundle.file], hash: run.hash },
     started: run.started,
     ...(finished ? { finished: new Date(Date.parse(run.started) + seconds * 1000).toISOString() } : {}),
-    settings,
+    settings: settingsOf(run, model),
+    ...(options.refresh === undefined ? {} : { refresh: options.refresh }),
     executor: readExecutor(dir),
     steps: { done, planned: run.steps },
     log,
@@ -56,7 +110,7 @@ export async function writeReport(dir: string): Promise<string> {
     notes: info.doc === '' ? [] : [info.doc],
   };
   const { renderReport } = await import('../report/index.js');
-  const file = join(dir, 'report.html');
+  const file = options.out === undefined ? join(dir, 'report.html') : resolve(options.out);
   writeAtomic(file, await renderReport(content));
   return relative(process.cwd(), resolve(file)) || file;
 }

@@ -19,6 +19,7 @@ import type { Message } from '../worker/protocol.js';
 import { runJob } from '../worker/start.js';
 import { note, noteDiagnostics, print, type ColorChoice } from './output.js';
 import { startProgress, type Progress } from './progress.js';
+import { EventWriter } from '../run/tensorboard.js';
 import { writeReport } from './report.js';
 import { analyzeFile, compileFile, displayName, renamed } from './source.js';
 
@@ -37,6 +38,7 @@ export interface TrainOptions {
   readonly keepEvery: number;
   readonly best?: string;
   readonly stopNorm: number;
+  readonly tensorboard?: boolean;
   readonly color: ColorChoice;
 }
 
@@ -58,6 +60,8 @@ export async function train(file: string, options: TrainOptions): Promise<void> 
   const best = options.best ?? (model.info.evalRows ? 'held_out.loss' : 'loss');
   checkMetric(best, model);
   let executor = '';
+  let events: EventWriter | undefined;
+  const page = new LivePage(dir);
   let bar: Progress | undefined;
   let sampling: { what: string; progress: Progress } | undefined;
   let trained: Extract<Message, { kind: 'trained' }> | undefined;
@@ -103,12 +107,15 @@ export async function train(file: string, options: TrainOptions): Promise<void> 
                 ? `going on from step ${message.from}`
                 : `${model.layout.size} parameters, ${run.steps} steps of ${run.batch} rows`,
             );
-            bar = startProgress('training', run.steps, message.from);
+            bar = startProgress('training', run.steps, message.from, 'steps');
+            if (options.tensorboard) events = new EventWriter(dir, run.started, message.from);
             break;
           case 'warning':
             note(`${bar ? '\n' : ''}warning: ${message.text}`);
             break;
           case 'record':
+            events?.write(message.record);
+            page.due();
             bar?.update(message.record.step, showLosses(message.record));
             break;
           case 'sampling':
@@ -129,7 +136,11 @@ export async function train(file: string, options: TrainOptions): Promise<void> 
         }
       },
     },
-  ).finally(() => (sampling?.progress ?? bar)?.end());
+  ).finally(async () => {
+    (sampling?.progress ?? bar)?.end();
+    events?.close();
+    await page.idle();
+  });
   if (interrupted && !trained?.complete) {
     note(`stopped at step ${trained?.step ?? 0}; \`--resume\` goes on from there`);
     process.exitCode = 130;
@@ -215,4 +226,32 @@ function showLosses(record: LogRecord): string {
   for (const [name, value] of Object.entries(record.L2)) parts.push(`L2.${name} ${number(value)}`);
   parts.push(`L3 ${number(record.L3)}`);
   return parts.join(' ');
+}
+
+/** The run's `report.html`, written again while the run goes on. */
+class LivePage {
+  private next = performance.now() + 10_000;
+  private writing: Promise<void> | undefined;
+
+  constructor(private readonly dir: string) {}
+
+  /** Writes the page when it is time: every half minute, and never for more than a twentieth of the time. */
+  due(): void {
+    const began = performance.now();
+    if (this.writing || began < this.next) return;
+    this.writing = writeReport(this.dir, { refresh: 30 })
+      // The report at the end tells what is wrong; a run does not end because of a page.
+      .catch(() => undefined)
+      .then(() => {
+        const now = performance.now();
+        this.next = now + Math.max(30_000, 20 * (now - began));
+        this.writing = undefined;
+      });
+  }
+
+  /** Resolves when nothing is being written. */
+  async idle(): Promise<void> {
+    await this.writing;
+    this.next = Infinity;
+  }
 }

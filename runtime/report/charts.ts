@@ -60,15 +60,28 @@ export async function timeChart(
   scale: Scale,
   size: Size,
 ): Promise<Html> {
-  const values = lines.flatMap(({ values: all }, series) => {
+  const thin = (all: readonly number[]) => {
     const step = Math.max(1, Math.floor(all.length / 250));
-    return all.flatMap((y, t) => {
-      const kept = t % step === 0 || t === all.length - 1;
-      return kept && Number.isFinite(y) && (scale === 'linear' || y > 0)
-        ? [{ t, y, series: String(series) }]
-        : [];
-    });
-  });
+    return all.flatMap((y, t) => (t % step === 0 || t === all.length - 1 ? [{ t, y }] : []));
+  };
+  return lineChart(
+    lines.map(({ values }) => thin(values)),
+    scale,
+    size,
+  );
+}
+
+/** Lines in one chart, told apart by colour and dashes. Values that the scale cannot show are left out. */
+export async function lineChart(
+  lines: readonly (readonly { readonly t: number; readonly y: number }[])[],
+  scale: Scale,
+  size: Size,
+): Promise<Html> {
+  const values = lines.flatMap((points, series) =>
+    points
+      .filter(({ y }) => Number.isFinite(y) && (scale === 'linear' || y > 0))
+      .map((point) => ({ ...point, series: String(series) })),
+  );
   const domain = lines.map((_, i) => String(i));
   const pick = <T>(list: readonly T[]): T[] => domain.map((_, i) => list[i % list.length]);
   return draw({

@@ -16,6 +16,8 @@ export interface RunReport {
   readonly started: string;
   /** ISO 8601; absent while the run goes on or where it was interrupted. */
   readonly finished?: string;
+  /** Seconds after which the page is to load itself again, while the run goes on. */
+  readonly refresh?: number;
   /** What was in force, defaults included, in the order to show. */
   readonly settings: readonly (readonly [key: string, value: string])[];
   /** One line, as the executor describes itself. */

@@ -48,6 +48,7 @@ export async function renderReport(report: RunReport): Promise<string> {
         <meta http-equiv="Content-Security-Policy" content="${trusted(policy)}" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="generator" content="mmdc" />
+        ${report.refresh === undefined ? undefined : markup`<meta http-equiv="refresh" content="${report.refresh}" />`}
         <title>${report.title}</title>
         ${trusted(`<style>${style}</style>`)}
       </head>
@@ -75,7 +76,8 @@ function head({ title, spec, started, finished, executor }: RunReport): Html {
     <p class="facts quiet"><span>${executor}</span></p>`;
 }
 
-function overview(report: RunReport): Html {
+/** The few figures that say how a run is doing. */
+export function overview(report: Pick<RunReport, 'log' | 'steps' | 'parameters' | 'notes'>): Html {
   const { log, steps, parameters } = report;
   const last = log.at(-1);
   const window = windowFor(log.length);

@@ -91,11 +91,37 @@ export function readRun(dir: string): RunInfo {
   } catch (error) {
     throw new InputFault(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
-  const info = value as Partial<RunInfo>;
-  if (info.format !== 1 || typeof info.hash !== 'string' || typeof info.bundle?.file !== 'string') {
+  if (!isRunInfo(value)) {
     throw new InputFault(`${file} is not the description of a run that this version reads`);
   }
-  return info as RunInfo;
+  return value;
+}
+
+/** Whether a value from a file has everything that is used of a description. */
+function isRunInfo(value: unknown): value is RunInfo {
+  if (typeof value !== 'object' || value === null) return false;
+  const { format, bundle, hash, data, steps, seed, batch, version, started } = value as Partial<RunInfo>;
+  const numbers = [steps, seed, batch].every(
+    (n) => typeof n === 'number' && Number.isSafeInteger(n) && n >= 0,
+  );
+  const texts = [hash, version, started].every((text) => typeof text === 'string');
+  return format === 1 && numbers && texts && (data === null || typeof data === 'string') && isBundle(bundle);
+}
+
+/** Whether a value from a file is a bundle: texts by name, the root among them. */
+export function isBundle(value: unknown): value is Bundle {
+  if (typeof value !== 'object' || value === null) return false;
+  const { file, files, model, set } = value as Partial<Bundle>;
+  return (
+    typeof file === 'string' &&
+    typeof model === 'string' &&
+    Array.isArray(set) &&
+    set.every((item) => typeof item === 'string') &&
+    typeof files === 'object' &&
+    files !== null &&
+    Object.hasOwn(files, file) &&
+    Object.values(files).every((text) => typeof text === 'string')
+  );
 }
 
 /** Compiles the spec that a run was trained with. @throws InputFault when its files and its hash disagree */

@@ -13,7 +13,7 @@ import type { Dataset } from '../data/table.js';
 import type { Executor } from '../executors/executor.js';
 import { InputFault } from '../faults.js';
 import { bundleDifference, tensorDifference } from '../run/difference.js';
-import { bundleOf, type Bundle } from '../run/folder.js';
+import { bundleOf, isBundle, type Bundle } from '../run/folder.js';
 import { version } from '../version.js';
 import { Account, type AccountJson } from './account.js';
 import { fromTensors, initialState, slotsOf, storedNames, type State } from './state.js';
@@ -185,8 +185,7 @@ function isMeta(value: unknown): value is Meta {
   const { hash, bundle, seed, batch, data, versions, seconds, account } = value as Partial<Meta>;
   return (
     typeof hash === 'string' &&
-    typeof bundle?.files === 'object' &&
-    Array.isArray(bundle.set) &&
+    isBundle(bundle) &&
     typeof seed === 'number' &&
     typeof batch === 'number' &&
     typeof data?.rows === 'number' &&

@@ -1,0 +1,30 @@
+/** Damaged and hostile files of runs, a few of the many cases of `scripts/hostile.mjs`; and what is no safetensors file. */
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parseSafetensors } from '../../runtime/checkpoint/safetensors.js';
+import { temporaryFolder } from '../checkpoint/support.js';
+import { root } from '../cli/support.js';
+
+type Counts = Record<string, { readonly read: number; readonly refused: number }>;
+interface Script {
+  hostile(options: { cases: number; seed: number; folder: string }): Promise<Counts>;
+}
+const { hostile } = (await import(join(root, 'scripts', 'hostile.mjs'))) as Script;
+
+describe('hostile files', () => {
+  it('are read or refused: checkpoints, safetensors, logs, run folders, graphs, specs', async () => {
+    const counts = await hostile({ cases: 800, seed: 3, folder: temporaryFolder() });
+    for (const kind of ['safetensors', 'checkpoint', 'log', 'run', 'graph', 'spec'])
+      expect(counts[kind].read, kind).toBeGreaterThan(0);
+    for (const kind of ['safetensors', 'checkpoint', 'run', 'graph'])
+      expect(counts[kind].refused, kind).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ['a pickle', [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20], /it is a pickle, .*can run any program.*save_file/],
+    ['a .pt file', [0x50, 0x4b, 3, 4, 0, 0, 8, 8, 0, 0], /zip archive: a .pt file of PyTorch is a pickle in one/],
+    ['an HDF5 file', [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a, 0], /HDF5/],
+  ])('%s is refused with an explanation', (_, bytes, message) => {
+    expect(() => parseSafetensors(Uint8Array.from(bytes))).toThrow(message);
+  });
+});
