@@ -12,7 +12,12 @@ const schema = createRequire(import.meta.url)(
 ) as Json;
 // Draft 04 differs from what ajv reads in the names of these two, and in keywords that the schema does not use.
 const { $schema: _draft, id: _id, ...rules } = schema;
-const validate = new Ajv({ strict: false, allErrors: true, validateFormats: false, unicodeRegExp: false }).compile(rules);
+const validate = new Ajv({
+  strict: false,
+  allErrors: true,
+  validateFormats: false,
+  unicodeRegExp: false,
+}).compile(rules);
 const problems = (log: unknown): string[] =>
   validate(log) ? [] : (validate.errors as ErrorObject[]).map((e) => `${e.instancePath} ${e.message}`);
 
