@@ -17,6 +17,7 @@ import { FieldReader, overrideEnvironment } from './forms.js';
 import { applyOverrides, type Override } from './overrides.js';
 import type { ModalityInfo, ModelInfo, TaskInfo, WeightsInfo } from './info.js';
 import { collectMembers, type Members } from './members.js';
+import { readMetrics } from './metrics.js';
 import { checkSize, readModality } from './modalities.js';
 import { reportProcess } from './process-check.js';
 import { readProcess } from './process.js';
@@ -105,6 +106,7 @@ export function checkModel(
   const data = readData(reader('data'), modalities);
   const evalReader = reader('eval');
   const evalRows = evalReader.range('rows', '');
+  const metrics = readMetrics(evalReader, modalities);
   evalReader.finish();
   const backbone = members.backbones[0];
   const weights = new Map<string, WeightsInfo>();
@@ -139,6 +141,7 @@ export function checkModel(
     train,
     data,
     evalRows,
+    metrics,
     defaults,
   };
   checkRules(evaluator, env, info, model.name.range, origin);

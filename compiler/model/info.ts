@@ -172,5 +172,7 @@ export interface ModelInfo {
   readonly train: TrainInfo;
   readonly data: DataInfo;
   readonly evalRows: RangeValue | null;
+  /** Metrics by modality, of those that are named; null where all are meant. */
+  readonly metrics: ReadonlyMap<string, readonly string[]> | null;
   readonly defaults: readonly FilledDefault[];
 }

@@ -425,12 +425,13 @@ export class Definition {
   ): Sym {
     const network = declaration as Network;
     const given = new Map<string, { value: Sym; range: Range }>();
+    const named = new Map(args.some((a) => a.name) ? network.params.map((p) => [p.name.text, p]) : []);
     let position = 0;
     let failed = false;
     for (const argument of args) {
       const { name } = argument;
       const value = argument.value ?? this.evaluate(argument.expr as Expr, names);
-      const param = name ? network.params.find((p) => p.name.text === name.text) : network.params[position++];
+      const param = name ? named.get(name.text) : network.params[position++];
       if (param && !given.has(param.name.text)) {
         given.set(param.name.text, { value, range: argument.range });
         continue;

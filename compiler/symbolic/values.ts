@@ -55,8 +55,11 @@ const lift = (d: Dim): Polynomial => (typeof d === 'number' ? Polynomial.constan
 
 const simple = (p: Polynomial): Dim => p.value ?? p;
 
+/** Dimensions of a tensor that are multiplied out. */
+const mostDimensions = 64;
+
 /** Largest product of numbers of terms that is multiplied out. */
-const mostProducts = 1024;
+const mostProducts = 256;
 
 export class Dims {
   private unknowns = 0;
@@ -169,6 +172,8 @@ export class Dims {
   /** Number of elements. */
   size(shape: Shape): Dim {
     let total: Dim = 1;
+    // Nobody writes that many dimensions, and their product says nothing.
+    if (shape.length > mostDimensions) return this.unknown();
     for (const item of shape)
       total = this.multiply(total, isRest(item) ? this.variable(`product(${showRest(item)})`, true) : item);
     return total;

@@ -12,7 +12,10 @@ const times = '\u0001';
 const power = '\u0002';
 
 /** Beyond this a polynomial is no longer computed with: hostile programs square sums again and again. */
-const mostTerms = 256;
+const mostTerms = 64;
+
+/** Characters of a monomial's key, and powers, beyond which the same holds. */
+const [longestKey, largestPower] = [512, 64];
 
 /** Whether a name stands for a positive integer. */
 export type Positive = (name: string) => boolean;
@@ -69,7 +72,10 @@ export class Polynomial {
   /** Whether it is small enough, in terms and coefficients, to be exact. */
   get exact(): boolean {
     if (this.terms.size > mostTerms || !Number.isSafeInteger(this.denominator)) return false;
-    for (const value of this.terms.values()) if (!Number.isSafeInteger(value)) return false;
+    for (const [key, value] of this.terms) {
+      if (!Number.isSafeInteger(value) || key.length > longestKey) return false;
+      if (key.includes(power) && factors(key).some((f) => Math.abs(f.power) > largestPower)) return false;
+    }
     return true;
   }
 

@@ -38,6 +38,17 @@ describe('mmdc eval', () => {
     expect(provenance.spec).toBe(JSON.parse(dir.read('run/run.json')).hash);
   });
 
+  it('measures what the spec names, where it names metrics', async () => {
+    dir.write(
+      'some.mmd',
+      tinySpec.replace('data {', 'eval { metrics { label: accuracy, emb: [] } }\n  data {'),
+    );
+    await dir.run('train', 'some.mmd', '--threads', '1', '--out', 'some');
+    const { code } = await dir.run('eval', 'some', '--threads', '1', '--out', 'some.json', '-n', '20');
+    expect(code).toBe(0);
+    expect(Object.keys(result('some.json').metrics)).toEqual(['label.accuracy']);
+  });
+
   it('agrees with what sampling the same rows gives', async () => {
     const sampled = await dir.run(
       'sample',

@@ -136,3 +136,22 @@ describe('a network that is used', () => {
     expect(list[0]!.help).toContain('in `Half` with C = 5');
   });
 });
+
+describe('what nobody would write', () => {
+  const lines = (n: number, line: (i: number) => string) =>
+    Array.from({ length: n }, (_, i) => line(i)).join('\n');
+
+  it('ends all the same, with nothing said that is not so', () => {
+    // Squares of squares, lists doubled again and again, products of thousands of dimensions.
+    const squares = lines(500, (i) => `  let p${i + 1} = p${i} * p${i} + a`);
+    expect(network('N(a: int, x: f32[a]) -> f32[a]', `let p0 = a + 1\n${squares}\n  x`)).toEqual([]);
+    const doubled = lines(100, (i) => `  let s${i + 1} = s${i} + s${i}\n  let n${i} = product(s${i})`);
+    expect(network('N(x: f32[...S]) -> f32[...S]', `let s0 = S + [1]\n${doubled}\n  x`)).toEqual([]);
+    const dims = Array.from({ length: 2000 }, (_, i) => `D${i}`).join(', ');
+    const sizes = lines(1000, (i) => `  let n${i} = size(x)`);
+    expect(network(`N(x: f32[${dims}]) -> f32[${dims}]`, `${sizes}\n  x`)).toEqual([]);
+    const params = Array.from({ length: 5000 }, (_, i) => `a${i}: f32[D${i}]`).join(', ');
+    const args = Array.from({ length: 5000 }, (_, i) => `a${i}: a${i}`).join(', ');
+    expect(network(`N(${params}) -> f32[2]`, `N(${args})`)).toEqual([]);
+  });
+});

@@ -40,4 +40,9 @@ export const settings = rows({
     message: '`{text}` is not of the form `path=value`',
     help: 'write `--set process.steps=250`, `--set task.draw.guidance=3` or `--set width=64`',
   },
+  MMD0708: {
+    severity: 'error',
+    title: 'Metric of another type',
+    message: '`{metric}` is defined on {types}, and `{name}` is of type `{type}`',
+  },
 });

@@ -16,6 +16,7 @@ const lines = {
   loss: '',
   train: 'train { batch: 32, steps: 1_000 }',
   data: 'data { x: npy("points.npy") }',
+  eval: '',
 };
 
 type Line = keyof typeof lines;

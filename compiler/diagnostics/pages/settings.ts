@@ -53,4 +53,11 @@ name of a \`let\` of the model; what stands after it is checked like the source.
     bad: { shell: '$ mmdc check points.mmd --set process.steps:250' },
     good: { shell: '$ mmdc check points.mmd --set process.steps=250' },
   },
+  MMD0708: {
+    about: `
+A metric compares data of a certain kind: \`miou\` counts pixels of classes, \`kid\` compares distributions of images,
+\`cosine\` vectors. Asked for anything else it has no meaning.`,
+    bad: points({ eval: 'eval { metrics { x: miou } }' }),
+    good: points({ eval: 'eval { metrics { x: frechet } }' }),
+  },
 };
