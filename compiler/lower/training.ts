@@ -26,6 +26,8 @@ export const trainInputs = {
   noise: 'noise',
   /** f32 [4]: rate, 1/(1 - beta1^n), 1/(1 - beta2^n), decay of the moving average. */
   schedule: 'schedule',
+  /** f32 [n]: the parameters that stay as they were loaded, where there are any. */
+  frozen: 'frozen',
 } as const;
 
 /** Packed state: input name -> name of the output that is its next value. */
@@ -101,6 +103,10 @@ export function trainingStep(info: ModelInfo, forward: ForwardGraph, layout: Lay
   const ema = b.input('ema', [layout.size]);
   const schedule = b.input(trainInputs.schedule, [4]);
   const views = new Map(layout.trainable.map((slot) => [slot.name, view(b, packed, slot)]));
+  if (layout.frozenSize > 0) {
+    const frozen = b.input(trainInputs.frozen, [layout.frozenSize]);
+    for (const slot of layout.frozen) views.set(slot.name, view(b, frozen, slot));
+  }
   const copies = copyInto(b, forward.graph, (node) =>
     node.op === 'parameter' ? views.get(node.attrs.name) : undefined,
   );
