@@ -179,6 +179,17 @@ function build(): Command {
     .argument('<run>', 'folder of the run')
     .action(async (run: string) => (await import('./report.js')).report(run));
 
+  command('doc', 'write documentation of specs: a site of pages, and the same as Markdown')
+    .argument('<files...>', 'specs or folders of them, or - for standard input')
+    .requiredOption('-o, --out <dir>', 'folder to write to')
+    .addOption(
+      new Option('--format <form>', 'what to write').choices(['html', 'markdown', 'both']).default('both'),
+    )
+    .option('--title <text>', 'name of the site')
+    .action(async (files: string[], options) =>
+      (await import('./doc.js')).doc(files, { ...options, color: color() }),
+    );
+
   command('explain', 'what a diagnostic means, with an example and the fix')
     .argument('<code>', 'such as MMD0401')
     .action(async (code: string) => (await import('./explain.js')).explainCode(code));
