@@ -40,3 +40,8 @@ export function describeExecutors(
 export const present: readonly ExecutorName[] = found
   .filter((entry) => entry.ok)
   .map((entry) => entry.name as ExecutorName);
+
+/** The others, with the reason. */
+export const skippedReasons: readonly string[] = found.flatMap((entry) =>
+  entry.ok ? [] : [`${entry.name} (skipped: ${entry.reason})`],
+);
