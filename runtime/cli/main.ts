@@ -16,6 +16,7 @@ const exit = { input: 1, usage: 2, internal: 70 } as const;
 const backends = [
   'auto',
   'ort',
+  'ort-webgpu',
   'ort-wasm',
   'tfjs',
   'tfjs-node-gpu',

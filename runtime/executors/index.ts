@@ -15,6 +15,7 @@ export { RunFault, type RunFaultOptions } from './fault.js';
 export const executorNames = [
   'tfjs-node-gpu',
   'ort',
+  'ort-webgpu',
   'tfjs-node',
   'ort-wasm',
   'tfjs-webgpu',
@@ -35,6 +36,7 @@ const tfjs = ['tfjs-node-gpu', 'tfjs-node', 'tfjs-webgpu', 'tfjs-wasm', 'tfjs-cp
 const choices = {
   auto: ['tfjs-node-gpu', 'ort', 'ort-wasm', 'tfjs-node', 'tfjs-wasm', 'tfjs-cpu', 'reference'],
   ort: ['ort', 'ort-wasm'],
+  'ort-webgpu': ['ort-webgpu', 'ort', 'ort-wasm'],
   'ort-wasm': ['ort-wasm'],
   tfjs,
   'tfjs-node-gpu': ['tfjs-node-gpu'],
@@ -111,12 +113,13 @@ async function create(name: ExecutorName, threads: number | undefined, auto = fa
       return new ReferenceExecutor();
     }
     case 'ort':
+    case 'ort-webgpu':
     case 'ort-wasm': {
-      if (name === 'ort' && process.env[forceVariable] === 'wasm') {
+      if (name !== 'ort-wasm' && process.env[forceVariable] === 'wasm') {
         throw new RunFault(`onnxruntime-node is left out by ${forceVariable}=wasm`);
       }
       const { OrtExecutor } = await import('./ort/executor.js');
-      const backend = name === 'ort' ? 'native' : 'wasm';
+      const backend = ({ ort: 'native', 'ort-webgpu': 'webgpu', 'ort-wasm': 'wasm' } as const)[name];
       return OrtExecutor.create(threads === undefined ? { backend } : { backend, threads });
     }
     default: {

@@ -5,6 +5,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { Diagnostic } from '../../compiler/diagnostics/diagnostic.js';
+import { prepareEnvironment } from '../executors/environment.js';
 import { InputFault, SpecFault } from '../faults.js';
 import type { Job, Message, WorkerData } from './protocol.js';
 
@@ -30,6 +31,7 @@ export interface JobOptions {
  * @throws SpecFault, InputFault
  */
 export async function runJob(job: Job, options: JobOptions): Promise<{ interrupted: boolean }> {
+  prepareEnvironment(job.threads);
   const stop = new SharedArrayBuffer(4);
   const data: WorkerData = { job, stop };
   const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: data });

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { available, choose, executorNames } from '../../runtime/executors/index.js';
 import { RunFault } from '../../runtime/executors/fault.js';
 
-const optional = ['onnxruntime-node', '@tensorflow/tfjs-core'];
+const optional = ['onnxruntime-node', '@tensorflow/tfjs-core', '@tensorflow/tfjs-node-gpu'];
 
 describe('choosing an executor', () => {
   afterEach(() => {
@@ -81,7 +81,7 @@ describe('choosing an executor', () => {
   it('an unknown backend is a fault that lists the known ones', async () => {
     const unknown = 'gpu' as Parameters<typeof choose>[0];
     await expect(choose(unknown)).rejects.toThrow(RunFault);
-    await expect(choose(unknown)).rejects.toThrow('auto, ort, ort-wasm, tfjs, tfjs-node-gpu');
+    await expect(choose(unknown)).rejects.toThrow('auto, ort, ort-webgpu, ort-wasm, tfjs, tfjs-node-gpu');
   });
 
   it('info lists every executor', async () => {

@@ -15,6 +15,11 @@ export interface Present {
 
 const found = await available({ threads: 2 });
 
+/** Set by scripts that are about one executor: there it must not be skipped. */
+const required = process.env.MMDC_REQUIRE_EXECUTOR;
+const missing = found.find((entry) => entry.name === required && !entry.ok);
+if (missing?.ok === false) throw new Error(`${missing.name} is not available: ${missing.reason}`);
+
 /** `describe` for every executor but those left out. */
 export function describeExecutors(
   title: string,
@@ -35,3 +40,8 @@ export function describeExecutors(
 export const present: readonly ExecutorName[] = found
   .filter((entry) => entry.ok)
   .map((entry) => entry.name as ExecutorName);
+
+/** The others, with the reason. */
+export const skippedReasons: readonly string[] = found.flatMap((entry) =>
+  entry.ok ? [] : [`${entry.name} (skipped: ${entry.reason})`],
+);

@@ -154,7 +154,8 @@ describeExecutors('programs', ({ name, create }) => {
     await program.dispose();
   });
 
-  it('a failure names the graph node and its origin', async () => {
+  // Kernels on WebGPU cannot fail: an index out of range reads some row.
+  it.skipIf(name.endsWith('webgpu'))('a failure names the graph node and its origin', async () => {
     const b = new GraphBuilder('lookup');
     const [table, index] = [b.input('table', [4, 2]), b.input('index', [3], 'i32')];
     b.origin = { file: 'a.mmd', start: 10, end: 20 };

@@ -24,7 +24,7 @@ function step() {
   return b.finish();
 }
 
-const others = ['ort', 'ort-wasm', 'reference'] as const;
+const others = ['ort', 'ort-webgpu', 'ort-wasm', 'reference'] as const;
 
 describeExecutors(
   'TensorFlow.js',

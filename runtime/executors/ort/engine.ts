@@ -12,7 +12,8 @@ import { RunFault } from '../fault.js';
 export type Ort = typeof onnxruntime;
 export type SessionOptions = onnxruntime.InferenceSession.SessionOptions;
 
-export type OrtBackend = 'native' | 'wasm';
+/** `webgpu` is the provider inside the native package, on Vulkan, Metal or Direct3D. */
+export type OrtBackend = 'native' | 'webgpu' | 'wasm';
 
 export interface Engine {
   readonly backend: OrtBackend;
@@ -29,14 +30,14 @@ let wasmThreads: number | undefined;
 
 /** @throws RunFault when the package is missing or does not load on this machine. */
 export async function loadEngine(backend: OrtBackend, threads = availableParallelism()): Promise<Engine> {
-  const name = backend === 'native' ? nativePackage : 'onnxruntime-web';
+  const name = backend === 'wasm' ? 'onnxruntime-web' : nativePackage;
   let ort: Ort;
   try {
     ort = (await import(/* @vite-ignore */ name)) as Ort;
   } catch (cause) {
     throw new RunFault(`${name} does not load: ${firstLine(cause)}`, { cause });
   }
-  if (backend === 'native') {
+  if (backend !== 'wasm') {
     return { backend, ort, threads, version: ort.env.versions.node ?? ort.env.versions.common };
   }
   if (wasmThreads === undefined) {
@@ -54,6 +55,9 @@ export async function loadEngine(backend: OrtBackend, threads = availableParalle
  */
 const spinMicroseconds = '200';
 
+/** What has no kernel on WebGPU runs on the CPU: onnxruntime adds that provider itself. */
+const providers = { native: 'cpu', webgpu: 'webgpu', wasm: 'wasm' } as const;
+
 /**
  * Measured on training steps (bench/ops/options.ts). The memory pattern saves no time, takes more memory and makes the
  * second run slow. Treating denormals as zero gains nothing here either, and onnxruntime would set that for the
@@ -61,7 +65,7 @@ const spinMicroseconds = '200';
  */
 export function sessionOptions(engine: Engine, threads: number): SessionOptions {
   return {
-    executionProviders: [engine.backend === 'native' ? 'cpu' : 'wasm'],
+    executionProviders: [providers[engine.backend]],
     graphOptimizationLevel: 'all',
     executionMode: 'sequential',
     interOpNumThreads: 1,

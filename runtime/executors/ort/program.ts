@@ -4,13 +4,15 @@
  * @module
  */
 import type * as onnxruntime from 'onnxruntime-web';
+import { GraphBuilder } from '../../../compiler/graph/builder.js';
+import { lowerToOnnx } from '../../../compiler/targets/onnx/index.js';
 import type { OnnxArtifact, Port } from '../../../compiler/targets/onnx/index.js';
 import { sizeOf } from '../../../compiler/graph/ir.js';
 import type { Graph } from '../../../compiler/graph/ir.js';
 import type { Program, Tensor } from '../executor.js';
 import { RunFault } from '../fault.js';
 import { checkCarry, describe } from '../ports.js';
-import { firstLine } from './engine.js';
+import { firstLine, sessionOptions } from './engine.js';
 import type { Engine } from './engine.js';
 
 type OrtTensor = onnxruntime.Tensor;
@@ -32,6 +34,8 @@ export class OrtProgram implements Program {
   private readonly carried = new Map<string, Carried>();
   private readonly feeds: readonly Port[];
   private readonly returns: readonly Port[];
+  /** WebGPU only: sessions that copy a value of a type to the processor's memory. */
+  private readonly readers = new Map<string, Session>();
   private busy = false;
 
   /** @throws RunFault when `carry` names what the graph has not, or pairs values of different types. */
@@ -70,7 +74,7 @@ export class OrtProgram implements Program {
     for (const c of this.carried.values()) {
       if (c.current === undefined) throw new RunFault(`carried input '${c.input.name}' was never written`);
       inputs[c.input.value] = c.current;
-      // The WebAssembly build ignores outputs given to it and returns new ones.
+      // The WebAssembly build ignores outputs given to it and returns new ones; on WebGPU they are made on the device.
       if (this.engine.backend === 'native') c.spare ??= this.empty(c.output);
       fetches[c.output.value] = c.spare ?? null;
     }
@@ -86,6 +90,7 @@ export class OrtProgram implements Program {
     for (const c of this.carried.values()) {
       const next = c.spare ?? (results[c.output.value] as OrtTensor);
       if (this.engine.backend === 'native') c.spare = c.current;
+      else if (c.current !== undefined) release(c.current);
       c.current = next;
     }
     const returned: Record<string, Tensor> = {};
@@ -98,18 +103,44 @@ export class OrtProgram implements Program {
 
   write(input: string, value: Tensor): void {
     const c = this.state(input);
-    c.current = this.tensor(c.input, value, true);
+    const next = this.tensor(c.input, value, true);
+    if (c.current !== undefined) release(c.current);
+    c.current = next;
   }
 
   async read(input: string): Promise<Tensor> {
     const c = this.state(input);
     if (c.current === undefined) throw new RunFault(`carried input '${input}' was never written`);
+    if (c.current.location === 'gpu-buffer') return this.download(c.input, c.current);
     return { data: (c.current.data as Float32Array | Int32Array).slice(), shape: c.input.shape };
   }
 
   async dispose(): Promise<void> {
+    for (const { current } of this.carried.values()) if (current !== undefined) release(current);
     this.carried.clear();
+    for (const reader of this.readers.values()) await reader.release();
+    this.readers.clear();
     await this.session.release();
+  }
+
+  /**
+   * Reads a value on the device, by a graph that returns it: the package's own way (`getData`) ends the process
+   * (onnxruntime-node 1.30).
+   */
+  private async download(port: Port, value: OrtTensor): Promise<Tensor> {
+    const type = describe(port);
+    const b = new GraphBuilder('read');
+    b.output('y', b.reshape(b.input('x', port.shape, port.dtype), port.shape));
+    const model = lowerToOnnx(b.finish(), { provider: 'webgpu', contrib: true });
+    let reader = this.readers.get(type);
+    if (reader === undefined) {
+      reader = await this.engine.ort.InferenceSession.create(model.bytes, sessionOptions(this.engine, 1));
+      this.readers.set(type, reader);
+    }
+    const [x, y] = [model.inputs[0] as Port, model.outputs[0] as Port];
+    const results = await reader.run({ [x.value]: value }, [y.value], quiet);
+    const { data } = results[y.value] as OrtTensor;
+    return { data: (data as Float32Array | Int32Array).slice(), shape: port.shape };
   }
 
   private state(input: string): Carried {
@@ -148,6 +179,11 @@ export class OrtProgram implements Program {
 /** Whether the engine may read this memory itself: it refuses shared memory. */
 function usable(data: Float32Array | Int32Array, copy: boolean): boolean {
   return !copy && data.buffer instanceof ArrayBuffer;
+}
+
+/** Frees a value on the device; those in JavaScript's memory need nothing. */
+function release(tensor: OrtTensor): void {
+  if (tensor.location === 'gpu-buffer') tensor.dispose();
 }
 
 function byName(ports: readonly Port[]): ReadonlyMap<string, Port> {

@@ -29,6 +29,17 @@ const comparison =
   (n: Node, e: Emitter): string =>
     e.cast(e.op(op, [e.value(n, 0), e.value(n, 1)]), dataType.f32);
 
+/** onnxruntime's kernel on WebGPU fails where it broadcasts (1.30). */
+function pow(n: Node, e: Emitter): string {
+  const operand = (k: number): string => {
+    const same = e.source(n, k).shape.join() === n.shape.join();
+    return same || e.options.provider !== 'webgpu'
+      ? e.value(n, k)
+      : e.op('Expand', [e.value(n, k), e.i64(n.shape)]);
+  };
+  return e.op('Pow', [operand(0), operand(1)]);
+}
+
 /** u (1 + erf(u)) / sqrt(2) with u = x / sqrt(2), whose parts nothing else reads, as one operation. */
 function gelu(n: NodeOf<'mul'>, e: Emitter): string | undefined {
   for (const k of [0, 1]) {
@@ -73,7 +84,7 @@ export const elementwise = {
   div: binary('Div'),
   max: binary('Max'),
   min: binary('Min'),
-  pow: binary('Pow'),
+  pow,
   less: comparison('Less'),
   equal: comparison('Equal'),
   select: (n, e) => e.op('Where', [condition(n, e), e.value(n, 1), e.value(n, 2)]),

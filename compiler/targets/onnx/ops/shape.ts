@@ -56,6 +56,7 @@ export const shape = {
   broadcast,
   slice: (n, e) => {
     const { shape: size } = e.source(n, 0);
+    let value = e.value(n, 0);
     const axes: number[] = [];
     const start: number[] = [];
     const stop: number[] = [];
@@ -63,14 +64,20 @@ export const shape = {
     size.forEach((d, axis) => {
       const [a, b, s] = [n.attrs.start[axis] ?? 0, n.attrs.stop[axis] ?? d, n.attrs.step[axis] ?? 1];
       if (a === 0 && b === d && s === 1) return;
+      // onnxruntime's Slice on WebGPU is wrong where it goes backwards (1.30).
+      if (s < 0 && e.options.provider === 'webgpu') {
+        const taken = Array.from({ length: n.shape[axis] ?? 0 }, (_, k) => a + k * s);
+        value = e.op('Gather', [value, e.i64(taken)], { axis: { i: axis } });
+        return;
+      }
       axes.push(axis);
       start.push(a);
       // In ONNX a stop of -1 is the last element; "before the first" is anything below -d.
       stop.push(b < 0 ? -d - 1 : b);
       step.push(s);
     });
-    if (axes.length === 0) return e.value(n, 0);
-    return e.op('Slice', [e.value(n, 0), e.i64(start), e.i64(stop), e.i64(axes), e.i64(step)]);
+    if (axes.length === 0) return value;
+    return e.op('Slice', [value, e.i64(start), e.i64(stop), e.i64(axes), e.i64(step)]);
   },
   pad: (n, e) => e.op('Pad', [e.value(n, 0), e.i64([...n.attrs.before, ...n.attrs.after])]),
   concat: (n, e) => {
