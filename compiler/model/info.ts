@@ -169,4 +169,6 @@ export interface ModelInfo {
   readonly data: DataInfo;
   readonly evalRows: RangeValue | null;
   readonly defaults: readonly FilledDefault[];
+  /** Where the model's name and its blocks are; a block that is not there has the place of the name. */
+  readonly places: Readonly<Record<'model' | 'process' | 'loss' | 'train', Range>>;
 }
