@@ -17,6 +17,11 @@ const rounds = Number(process.env['BENCH_ROUNDS'] ?? 12);
 const seconds = Number(process.env['BENCH_SECONDS'] ?? 0.6);
 const threadCounts = (process.env['BENCH_THREADS'] ?? '1,2').split(',').map(Number);
 
+/** `BENCH_SIDES=ours,eager` leaves torch.compile out, which takes most of the time. */
+const compared = (python ? (process.env['BENCH_SIDES'] ?? 'ours,eager,compiled') : 'ours').split(
+  ',',
+) as Side[];
+
 interface Bench {
   readonly kind: 'train' | 'sample';
   readonly title: string;
@@ -75,7 +80,7 @@ interface Outcome {
 }
 
 async function measure(bench: Bench, threads: number, turns: number): Promise<Outcome> {
-  const sides: Side[] = python ? ['ours', 'eager', 'compiled'] : ['ours'];
+  const sides = compared;
   const folder = mkdtempSync(join(tmpdir(), 'bench-'));
   const children = new Map<Side, Child>();
   try {
@@ -153,6 +158,7 @@ function quantile(values: readonly number[], q: number): number {
 const median = (values: readonly number[]): number => quantile(values, 0.5);
 
 function ratio({ times }: Outcome, side: Side): string {
+  if (!times[side]) return '-';
   const each = times.ours.map((own, k) => median(own) / median(times[side][k] as number[]));
   return `${median(each).toFixed(2)} (${quantile(each, 0.25).toFixed(2)}-${quantile(each, 0.75).toFixed(2)})`;
 }
@@ -187,7 +193,8 @@ async function speed(names: readonly string[]): Promise<void> {
           ? `| ${bench.title} | ${threads} | ${all('ours')} | ${all('eager')} | ${all('compiled')} | ${ratio(o, 'eager')} | ${ratio(o, 'compiled')} | ${memory('ours')} / ${memory('eager')} = ${(o.memory.ours / o.memory.eager).toFixed(2)} | ${rate} | ${o.difference.toExponential(0)} |`
           : `| ${bench.title} | ${threads} | ${all('ours')} | - | - | - | - | ${memory('ours')} | ${rate} | - |`,
       );
-      console.error(rows.at(-1));
+      const fastest = compared.map((side) => `${side} ${Math.min(...o.times[side].flat()).toFixed(1)}`);
+      console.error(`${rows.at(-1)}  fastest: ${fastest.join(', ')}`);
     }
   }
   const [cpu] = cpus();

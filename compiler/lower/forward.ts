@@ -4,9 +4,11 @@
  *
  * @module
  */
+import type { Encoder } from '../../grammar/ast.js';
 import type { Node } from '../graph/ir.js';
 import type { GraphBuilder } from '../graph/builder.js';
 import type { ModalityInfo } from '../model/info.js';
+import { from } from './origin.js';
 import type { BuiltEncoder, ModelNetworks, Statistics } from './networks.js';
 
 /** Name of the graph input with the data of a modality. */
@@ -52,7 +54,9 @@ export class Forward {
     this.b = networks.evaluator.builder;
     this.encoders = networks.info.modalities.flatMap((modality) => {
       if (!networks.info.encoders.has(modality.name)) return [];
-      return networks.encoder(modality, data.get(modality.name) as Node, statistics) ?? [];
+      const { range } = networks.info.encoders.get(modality.name) as Encoder;
+      const x = data.get(modality.name) as Node;
+      return from(this.b, networks.info, range, () => networks.encoder(modality, x, statistics)) ?? [];
     });
   }
 
@@ -102,6 +106,10 @@ export class Forward {
 
   /** z_t = sum_j c_j(t) Y_j + sigma_t eps, [B, ...space]. */
   marginal(noise: Node): Node {
+    return from(this.b, this.info, this.info.places.process, () => this.buildMarginal(noise));
+  }
+
+  private buildMarginal(noise: Node): Node {
     const rank = noise.shape.length;
     return this.encoders.reduce(
       (z, encoder) =>
@@ -161,6 +169,10 @@ export class Forward {
 
   /** Runs backbone and decoders on z_t. */
   evaluate(z: Node): Evaluated | undefined {
+    return from(this.b, this.info, this.info.places.process, () => this.buildEvaluation(z));
+  }
+
+  private buildEvaluation(z: Node): Evaluated | undefined {
     const { b, networks, info } = this;
     const t = b.mul(b.cast(this.rows.t, 'f32'), 1 / info.tables.steps);
     const h = networks.backbone(this.unresolved(z), t, this.given(z.shape.slice(1)));

@@ -5,6 +5,7 @@
  */
 import { copyInto, GraphBuilder } from '../graph/builder.js';
 import { sizeOf, type Graph, type Node } from '../graph/ir.js';
+import { from } from './origin.js';
 import { dataNode, Forward, limited, type Evaluated } from './forward.js';
 import { isCompact } from '../model/modalities.js';
 import type { ModalityInfo } from '../model/info.js';
@@ -34,6 +35,11 @@ export const sampleInputs = {
  * Parameters, and the statistics of learned encoders, are `parameter` nodes.
  */
 export function samplingStep(networks: ModelNetworks, batch: number, guided: boolean): Graph | undefined {
+  const { info, evaluator } = networks;
+  return from(evaluator.builder, info, info.places.process, () => buildStep(networks, batch, guided));
+}
+
+function buildStep(networks: ModelNetworks, batch: number, guided: boolean): Graph | undefined {
   const b = networks.evaluator.builder;
   const { info } = networks;
   const { tables, space } = info;
@@ -50,7 +56,9 @@ export function samplingStep(networks: ModelNetworks, batch: number, guided: boo
   const noise = b.input(sampleInputs.noise, [batch, ...space.shape]);
   const previous = b.input(sampleInputs.previous, [J, batch, ...space.shape]);
   const update = b.input(sampleInputs.update, [2 + 2 * J]);
-  const data = new Map(info.modalities.map((m) => [m.name, dataNode(b, m, batch)]));
+  const data = new Map(
+    info.modalities.map((m) => [m.name, from(b, info, m.place, () => dataNode(b, m, batch))]),
+  );
   const forward = new Forward(networks, rows, batch, data, { from: 'kept' });
   if (forward.encoders.length !== info.encoders.size) return undefined;
 

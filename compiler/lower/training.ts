@@ -10,6 +10,7 @@ import type { Graph, Node } from '../graph/ir.js';
 import type { ModelInfo } from '../model/info.js';
 import { dataNode, Forward } from './forward.js';
 import type { Layout, Slot } from './layout.js';
+import { from } from './origin.js';
 import { lossTerms } from './losses.js';
 import type { ModelNetworks, Statistic } from './networks.js';
 
@@ -52,6 +53,11 @@ export interface ForwardGraph {
  * @param networks made on an empty builder whose batch is `batch`
  */
 export function forwardGraph(networks: ModelNetworks, batch: number): ForwardGraph | undefined {
+  const { info, evaluator } = networks;
+  return from(evaluator.builder, info, info.places.model, () => buildForward(networks, batch));
+}
+
+function buildForward(networks: ModelNetworks, batch: number): ForwardGraph | undefined {
   const b = networks.evaluator.builder;
   const { info } = networks;
   const count = info.modalities.length;
@@ -62,7 +68,9 @@ export function forwardGraph(networks: ModelNetworks, batch: number): ForwardGra
   };
   const inverseProbability = b.input(trainInputs.inverseProbability, [batch]);
   const noise = b.input(trainInputs.noise, [batch, ...info.space.shape]);
-  const data = new Map(info.modalities.map((m) => [m.name, dataNode(b, m, batch)]));
+  const data = new Map(
+    info.modalities.map((m) => [m.name, from(b, info, m.place, () => dataNode(b, m, batch))]),
+  );
   const present = (name: string): Node => {
     const column = info.modalities.findIndex((m) => m.name === name);
     const cut = (x: Node) => b.reshape(b.slice(x, [0, column], [batch, column + 1]), [batch]);
@@ -72,7 +80,9 @@ export function forwardGraph(networks: ModelNetworks, batch: number): ForwardGra
   if (forward.encoders.length !== info.encoders.size) return undefined;
   const evaluated = forward.evaluate(forward.marginal(noise));
   if (!evaluated || networks.evaluator.diagnostics.hasErrors) return undefined;
-  const { loss, terms } = lossTerms(forward, evaluated, inverseProbability, data);
+  const { loss, terms } = from(b, info, info.places.loss, () =>
+    lossTerms(forward, evaluated, inverseProbability, data),
+  );
   b.output('loss', loss);
   b.output(
     'terms',
@@ -118,6 +128,10 @@ export function lossStep(forward: ForwardGraph, layout: Layout): Graph {
  */
 export function trainingStep(info: ModelInfo, forward: ForwardGraph, layout: Layout): TrainingStep {
   const b = new GraphBuilder(`${info.name}.train`);
+  return from(b, info, info.places.train, () => buildStep(b, info, forward, layout));
+}
+
+function buildStep(b: GraphBuilder, info: ModelInfo, forward: ForwardGraph, layout: Layout): TrainingStep {
   const packed = b.input('parameters', [layout.size]);
   const moment1 = b.input('moment1', [layout.size]);
   const moment2 = b.input('moment2', [layout.size]);

@@ -93,6 +93,7 @@ export function checkModel(
     const found = members.sections.get(section);
     return new SettingsReader(fields, section, found?.block, found?.keyword ?? place, defaults);
   };
+  const placeOf = (section: 'process' | 'loss' | 'train') => members.sections.get(section)?.keyword ?? place;
   const process = readProcess(reader('process'), modalities, new Set(encoders.keys()));
   if (process && space)
     reportProcess(fields, members.sections.get('process'), place, process, sizeOf(space.shape));
@@ -143,6 +144,12 @@ export function checkModel(
     evalRows,
     metrics,
     defaults,
+    places: {
+      model: place,
+      process: placeOf('process'),
+      loss: placeOf('loss'),
+      train: placeOf('train'),
+    },
   };
   checkRules(evaluator, env, info, model.name.range, origin);
   return { info, constants };

@@ -175,4 +175,6 @@ export interface ModelInfo {
   /** Metrics by modality, of those that are named; null where all are meant. */
   readonly metrics: ReadonlyMap<string, readonly string[]> | null;
   readonly defaults: readonly FilledDefault[];
+  /** Where the model's name and its blocks are; a block that is not there has the place of the name. */
+  readonly places: Readonly<Record<'model' | 'process' | 'loss' | 'train', Range>>;
 }

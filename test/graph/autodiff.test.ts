@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { gradients } from '../../compiler/autodiff/index.js';
 import { GraphBuilder, GraphError } from '../../compiler/graph/builder.js';
@@ -6,7 +7,7 @@ import * as compose from '../../compiler/graph/compose.js';
 import { Evaluator, evaluate } from '../../compiler/graph/evaluate.js';
 import type { NdArray } from '../../compiler/graph/evaluate.js';
 import { OPS } from '../../compiler/graph/infer.js';
-import type { Op } from '../../compiler/graph/ir.js';
+import type { Op, Shape } from '../../compiler/graph/ir.js';
 import { verify } from '../../compiler/graph/verify.js';
 import { distance, filled, Random } from './random.js';
 
@@ -18,8 +19,9 @@ type Arg = (shape: readonly number[], low?: number, high?: number) => Value;
  * Compares the gradient of sum(weights * f(args)) with central differences, in float64, in every element.
  *
  * @param order 2 differentiates the sum of squares of the first gradient instead
+ * @returns the shapes of the operands
  */
-function check(make: Case, seed: number, order: 1 | 2 = 1): void {
+function check(make: Case, seed: number, order: 1 | 2 = 1): readonly Shape[] {
   const random = new Random(seed);
   const b = new GraphBuilder('case');
   const args: Value[] = [];
@@ -71,6 +73,24 @@ function check(make: Case, seed: number, order: 1 | 2 = 1): void {
     });
     expect(distance(found[`g${k}`]!.data, numeric), `operand ${k}, seed ${seed}`).toBeLessThan(1e-5);
   }
+  return args.map((v) => v.shape);
+}
+
+/** Runs a case on arbitrary random numbers; returns what its operands looked like over all runs. */
+function checkAll(make: Case, numRuns: number, order: 1 | 2 = 1): { ranks: number[]; sizes: Set<number> } {
+  const ranks = new Set<number>();
+  const sizes = new Set<number>();
+  // The same runs every time: a failure is reported with the number that `check` can be given.
+  fc.assert(
+    fc.property(fc.nat(), (seed) => {
+      for (const shape of check(make, seed, order)) {
+        ranks.add(shape.length);
+        shape.forEach((d) => sizes.add(d));
+      }
+    }),
+    { numRuns, seed: 1 },
+  );
+  return { ranks: [...ranks].sort(), sizes };
 }
 
 const smooth = (op: (b: GraphBuilder, x: Value) => Value, low?: number, high?: number): Case => {
@@ -80,7 +100,7 @@ const smooth = (op: (b: GraphBuilder, x: Value) => Value, low?: number, high?: n
 /** Two operands that broadcast, both ways; `apart` keeps all differences away from zero. */
 const two = (op: (b: GraphBuilder, x: Value, y: Value) => Value, low?: number, high?: number): Case => {
   return (b, arg, r) => {
-    const shape = r.shape(5, r.bool(0.1) ? 0 : 1);
+    const shape = r.shape(5, r.bool(0.25) ? 0 : 1);
     const [p, q] = r.bool() ? [shape, r.broadcastable(shape)] : [r.broadcastable(shape), shape];
     return op(b, arg(p, low, high), arg(q, low, high));
   };
@@ -94,7 +114,7 @@ function distinct(b: GraphBuilder, x: Value, r: Random): Value {
 }
 
 const lastAxis = (op: (b: GraphBuilder, x: Value) => Value, least = 1): Case => {
-  return (b, arg, r) => op(b, arg([...r.shape(3, 0), r.int(least, 4)]));
+  return (b, arg, r) => op(b, arg([...r.shape(4, 0), r.int(least, 4)]));
 };
 
 function reduced(op: 'sum' | 'mean' | 'reduceMax'): Case {
@@ -145,7 +165,7 @@ const cases: { readonly [K in Op]?: Case } = {
   equal: (b, arg, r) =>
     two((_, x, y) => b.equal(distinct(b, x, r), b.sub(distinct(b, y, r), 0.05)))(b, arg, r),
   select: (b, arg, r) => {
-    const shape = r.shape(4, 0);
+    const shape = r.shape(5, 0);
     const mask = r.broadcastable(shape);
     const c = b.constant(
       filled(r, mask).map((x) => (x < 0 ? 0 : 1)),
@@ -157,7 +177,8 @@ const cases: { readonly [K in Op]?: Case } = {
   mean: reduced('mean'),
   reduce_max: reduced('reduceMax'),
   reshape: (b, arg, r) => {
-    const shape = r.shape(5);
+    const shape = r.shape(5, r.bool(0.2) ? 0 : 1);
+    if (shape.includes(0)) return b.reshape(arg(shape), [0, 3]);
     return b.reshape(arg(shape), r.bool() ? [-1, 1] : [...shape].reverse());
   },
   transpose: (b, arg, r) => {
@@ -169,7 +190,7 @@ const cases: { readonly [K in Op]?: Case } = {
     return b.broadcast(arg(r.broadcastable(shape)), shape);
   },
   slice: (b, arg, r) => {
-    const shape = r.shape(4, 0, 7);
+    const shape = r.shape(5, 0, r.pick([2, 2, 7]));
     const step = shape.map(() => r.pick([-3, -2, -1, 1, 2, 3]));
     const start = shape.map((d, k) => (step[k]! < 0 ? r.int(Math.min(0, d - 1), d - 1) : r.int(0, d)));
     const stop = shape.map((d, k) => (step[k]! < 0 ? r.int(-1, d - 1) : r.int(0, d)));
@@ -184,7 +205,7 @@ const cases: { readonly [K in Op]?: Case } = {
     return b.slice(arg(shape), fixed, stop, step);
   },
   pad: (b, arg, r) => {
-    const shape = r.shape(4, 0);
+    const shape = r.shape(5, 0);
     return b.pad(
       arg(shape),
       shape.map(() => r.int(0, 2)),
@@ -192,7 +213,7 @@ const cases: { readonly [K in Op]?: Case } = {
     );
   },
   concat: (b, arg, r) => {
-    const shape = [...r.shape(3), 2];
+    const shape = [...r.shape(4), 2];
     const axis = r.int(0, shape.length - 1);
     const parts = Array.from({ length: r.int(1, 3) }, () =>
       shape.map((d, k) => (k === axis ? r.int(0, 3) : d)),
@@ -203,7 +224,7 @@ const cases: { readonly [K in Op]?: Case } = {
     );
   },
   matmul: (b, arg, r) => {
-    const lead = r.shape(2, r.bool(0.1) ? 0 : 1);
+    const lead = r.shape(3, r.bool(0.1) ? 0 : 1, 2);
     const [m, k, n] = [r.int(1, 3), r.int(0, 3), r.int(1, 3)];
     const options = { transposeA: r.bool(), transposeB: r.bool() };
     const side = (rows: number, columns: number, swap: boolean): number[] => [
@@ -232,22 +253,34 @@ const cases: { readonly [K in Op]?: Case } = {
     const index = r.shape(2, 0);
     const rows = r.int(1, 4);
     const at = filled(r, index, 0, rows).map(Math.floor);
-    return b.gather(arg([rows, ...r.shape(2, 0)]), b.constant(at, index, 'i32'));
+    return b.gather(arg([rows, ...r.shape(4, 0, 2)]), b.constant(at, index, 'i32'));
   },
   scatter_add: (b, arg, r) => {
     const index = r.shape(2, 0);
     const rows = r.int(1, 4);
     const at = filled(r, index, 0, rows).map(Math.floor);
-    return b.scatterAdd(arg([...index, ...r.shape(2, 0)]), b.constant(at, index, 'i32'), rows);
+    return b.scatterAdd(arg([...index, ...r.shape(3, 0)]), b.constant(at, index, 'i32'), rows);
   },
   stop_gradient: undefined,
   cast: (b, arg, r) => {
-    const x = distinct(b, arg(r.shape(3)), r);
+    const x = distinct(b, arg(r.shape(5, 0)), r);
     return b.mul(x, b.cast(b.cast(b.add(x, 0.05), 'i32'), 'f32'));
   },
 };
 
 const untested: readonly Op[] = ['input', 'parameter', 'constant', 'one_hot', 'argmax', 'stop_gradient'];
+
+/** Ranks of the operands, together. */
+function ranksOf(op: Op): number[] {
+  if (op.startsWith('conv2d')) return [4];
+  const least = { softmax: 1, log_softmax: 1, normalize: 1, rstd: 1, concat: 1, gather: 1, matmul: 2 }[
+    op as 'softmax'
+  ];
+  return [0, 1, 2, 3, 4, 5].slice(least ?? 0);
+}
+
+/** A convolution has no empty operands, and the largest of nothing does not exist. */
+const neverEmpty: readonly Op[] = ['conv2d', 'conv2d_input', 'conv2d_filter', 'reduce_max', 'mean'];
 
 describe('gradients against central differences in float64', () => {
   it('every primitive has a case', () => {
@@ -257,7 +290,11 @@ describe('gradients against central differences in float64', () => {
   for (const [op, make] of Object.entries(cases)) {
     if (make === undefined) continue;
     it(op, () => {
-      for (let seed = 1; seed <= 30; seed++) check(make, seed * 7919);
+      const { ranks, sizes } = checkAll(make, 40);
+      // What is meant by random shapes: every rank that the primitive has, axes of size 1, and empty ones.
+      expect(ranks).toEqual(ranksOf(op as Op));
+      expect(sizes).toContain(1);
+      if (!neverEmpty.includes(op as Op)) expect(sizes).toContain(0);
     });
   }
 
@@ -295,7 +332,7 @@ describe('second derivatives', () => {
   ];
   for (const op of twice) {
     it(op, () => {
-      for (let seed = 1; seed <= 6; seed++) check(cases[op]!, seed * 31, 2);
+      checkAll(cases[op]!, 6, 2);
     });
   }
 });

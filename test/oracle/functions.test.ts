@@ -43,7 +43,7 @@ function crossEntropy(b: GraphBuilder, x: Value, index: Value): Value {
   return b.neg(b.sum(picked, [x.shape.length - 1]));
 }
 
-const cases: readonly Case[] = [
+const functions: readonly Case[] = [
   {
     name: 'conv',
     inputs: [of(2, 3, 5, 6), of(4, 3, 3, 3)],
@@ -93,6 +93,54 @@ const cases: readonly Case[] = [
   },
 ];
 
+const unary = ['neg', 'exp', 'log', 'sqrt', 'sin', 'cos', 'tanh', 'sigmoid', 'erf', 'abs', 'sign'] as const;
+const binary = ['add', 'sub', 'mul', 'div', 'max', 'min'] as const;
+
+/** The rest of the primitives, one by one. */
+const primitives: readonly Case[] = [
+  ...unary.map((op): Case => ({
+    name: op,
+    inputs: [op === 'log' || op === 'sqrt' ? { shape: [2, 3, 4], low: 0.1, high: 4 } : of(2, 3, 4)],
+    make: (b, x) => b[op](x),
+  })),
+  ...binary.map((op): Case => ({
+    name: op,
+    inputs: [of(2, 1, 3, 1, 2), op === 'div' ? { shape: [4, 1, 5, 1], low: 0.5, high: 2 } : of(4, 1, 5, 1)],
+    make: (b, x, y) => b[op](x, y),
+  })),
+  {
+    name: 'select',
+    inputs: [of(3, 1), of(2, 3, 4), of(4)],
+    make: (b, c, x, y) => b.select(b.less(0, c), x, y),
+  },
+  { name: 'sum', inputs: [of(2, 3, 1, 2, 3)], make: (b, x) => b.sum(x, [0, 2, 4]) },
+  { name: 'mean', inputs: [of(2, 3, 1, 2, 3)], make: (b, x) => b.mean(x, [1, 3], true) },
+  { name: 'reduce max', inputs: [of(3, 2, 4)], make: (b, x) => b.reduceMax(x, [0, 2]) },
+  { name: 'reshape', inputs: [of(2, 3, 4)], make: (b, x) => b.reshape(x, [6, 1, 4]) },
+  { name: 'transpose', inputs: [of(2, 3, 4, 5)], make: (b, x) => b.transpose(x, [2, 0, 3, 1]) },
+  { name: 'broadcast', inputs: [of(2, 1, 5)], make: (b, x) => b.broadcast(x, [4, 2, 3, 5]) },
+  {
+    name: 'strided slice',
+    inputs: [of(3, 2, 6)],
+    make: (b, x) => b.slice(x, [1, 0, 1], [3, 2, 6], [1, 1, 2]),
+  },
+  {
+    name: 'concat',
+    inputs: [of(2, 3, 4), of(2, 0, 4), of(2, 1, 4)],
+    make: (b, x, y, z) => b.concat([x, y, z], 1),
+  },
+  {
+    name: 'adjoint of conv in x',
+    inputs: [of(2, 4, 3, 3), of(4, 3, 3, 3)],
+    make: (b, dy, w) => b.conv2dInput(dy, w, { stride: [2, 2], pad: [1, 1, 1, 1], size: [6, 6] }),
+  },
+  {
+    name: 'adjoint of conv in w',
+    inputs: [of(2, 3, 5, 5), of(2, 4, 5, 5)],
+    make: (b, x, dy) => b.conv2dFilter(x, dy, { pad: [1, 1, 1, 1], kernel: [3, 3] }),
+  },
+];
+
 interface Answer {
   readonly value: readonly number[];
   readonly gradients: readonly (readonly number[])[];
@@ -123,6 +171,8 @@ function ours({ inputs, make }: Case, feeds: readonly NdArray[]): Answer {
   const out = evaluate(b.finish(), fed, { precision: 'f64' });
   return { value: [...out.value.data], gradients: reals.map((_, i) => [...out[`g${i}`].data]) };
 }
+
+const cases = [...functions, ...primitives];
 
 describe.skipIf(!python)("PyTorch's functions", () => {
   const random = new Random(7);
