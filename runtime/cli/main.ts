@@ -189,6 +189,11 @@ function build(): Command {
       (await import('./doc.js')).doc(files, { ...options, color: color() }),
     );
 
+  command('lsp', 'language server for editors')
+    .option('--stdio', 'speak over standard input and output; there is no other way')
+    .addOption(new Option('--clientProcessId <pid>', 'process that the server ends with').hideHelp())
+    .action(async () => (await import('./lsp.js')).lsp());
+
   command('explain', 'what a diagnostic means, with an example and the fix')
     .argument('<code>', 'such as MMD0401')
     .action(async (code: string) => (await import('./explain.js')).explainCode(code));
