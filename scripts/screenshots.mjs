@@ -56,7 +56,8 @@ async function shoot(name, url, colorScheme, prepare = async () => {}) {
   console.log(`docs/images/${name}.png`);
 }
 
-const to = (selector) => (page) => page.evaluate((s) => document.querySelector(s).scrollIntoView(), selector);
+const to = (selector) => (page) =>
+  page.evaluate(`document.querySelector(${JSON.stringify(selector)}).scrollIntoView()`);
 
 mmdc('doc', 'examples', '-o', work, '--format', 'html');
 const site = (path) => pathToFileURL(join(work, path)).href;

@@ -83,11 +83,14 @@ describe.skipIf(!browserPath)(`playground${needsBrowser}`, () => {
   });
 
   it('shows a problem where it is, keeps the last picture, and goes to it', async () => {
-    await put(
-      'model A {\n  modality image: image[8, 8, 1]\n  space z: f32[8, 8, 1]\n  encoder image = imgae\n}\n',
+    const wrong = readFileSync(join(root, 'examples', 'digits.mmd'), 'utf8').replace(
+      'encoder image = image',
+      'encoder image = imgae',
     );
+    await put(wrong);
+    const number = wrong.split('\n').findIndex((text) => text.includes('imgae')) + 1;
     const items = await page.locator('#problems li').allTextContents();
-    expect(items.some((item) => item.startsWith('4:') && item.includes('imgae'))).toBe(true);
+    expect(items).toContainEqual(expect.stringMatching(new RegExp(`^${number}:.*imgae`)));
     expect(await page.locator('.cm-lintRange-error').count()).toBeGreaterThan(0);
     expect(await page.locator('#title').textContent()).toBe('Digits');
     await page.locator('#problems li button', { hasText: 'imgae' }).first().click();
