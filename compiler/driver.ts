@@ -166,7 +166,7 @@ function elaborateModel(
 
 /** A checked model, from which graphs of any batch size are made. */
 export class CompiledModel {
-  readonly layout: Layout;
+  private made: Layout | undefined;
 
   /** @internal {@link analyze} makes them. */
   constructor(
@@ -175,17 +175,14 @@ export class CompiledModel {
     private readonly parameters: ParameterTable,
     /** The overrides it was compiled with. */
     readonly set: readonly string[],
-  ) {
-    this.layout = layoutOf(parameters.all);
+  ) {}
+
+  get layout(): Layout {
+    return (this.made ??= layoutOf(this.parameters.all));
   }
 
   get info(): ModelInfo {
     return this.checked.info;
-  }
-
-  /** Every parameter, by its name in checkpoints. */
-  get parameterList(): readonly ParameterInfo[] {
-    return this.parameters.all;
   }
 
   /** SHA-256 of the model's name, overrides and every file of the project it may depend on. */
@@ -204,6 +201,11 @@ export class CompiledModel {
     const networks = this.networks('forward', batch);
     const made = required(forwardGraph(networks, batch));
     return { ...made, graph: optimize(made.graph, options) };
+  }
+
+  /** Every parameter, by its name in checkpoints. */
+  get parameterList(): readonly ParameterInfo[] {
+    return this.parameters.all;
   }
 
   /** The training step for `batch` rows, optimised. */

@@ -54,6 +54,9 @@ const settings: Readonly<Record<string, string>> = {
   'task.*.steps': 'Model calls of the chain.',
   'task.*.readout': 'The chain, or the mean prediction of several calls at t = T.',
   'modality.*.likelihood': 'p(x | parameters), what L2 measures.',
+  '*.*.load': 'A file of weights that the declaration starts from.',
+  '*.*.prefix': 'What the names of its weights begin with in that file.',
+  '*.*.frozen': 'Whether its weights stay as they are while the rest is trained.',
   'encoder.*.scale': 'Whether a learned encoding is centred and scaled to unit root mean square.',
 };
 
@@ -62,6 +65,6 @@ export function aboutSetting(path: string, key: string): string | undefined {
   const own = `${path}.${key}`;
   if (Object.hasOwn(settings, own)) return settings[own];
   const parts = path.split('.');
-  const task = ['task', 'modality', 'encoder'].includes(parts[0]);
-  return settings[task ? `${parts[0]}.*.${key}` : `${path}.*`];
+  const named = ['task', 'modality', 'encoder', 'backbone', 'decoder'].includes(parts[0]);
+  return named ? (settings[`${parts[0]}.*.${key}`] ?? settings[`*.*.${key}`]) : settings[`${path}.*`];
 }

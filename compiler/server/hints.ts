@@ -6,9 +6,9 @@
 import type { CodeLens, InlayHint } from 'vscode-languageserver-types';
 import type { Expr, Model, Node, Pipe, Range } from '../../grammar/ast.js';
 import { walk } from '../../grammar/visit.js';
-import type { CompiledModel } from '../driver.js';
 import { showShape } from '../elaborate/values.js';
 import { stats } from '../graph/stats.js';
+import type { ModelInfo } from '../model/info.js';
 import { bytes, count, parametersOf, parametersOfAll } from './describe.js';
 import { compiledOf, seen } from './hover.js';
 import { positionAt, rangeAt } from './positions.js';
@@ -92,21 +92,21 @@ export interface LensData {
   readonly path?: string;
 }
 
-const memory = new WeakMap<CompiledModel, string>();
+const memory = new WeakMap<ModelInfo, string>();
 
 /** The text of a lens. A model's takes building its training step, once. */
 export function lensText(checked: Checked, { model, path }: LensData): string | undefined {
   const compiled = checked.analysis.models.get(model);
   if (!compiled) return undefined;
   if (path !== undefined) return `${count(parametersOf(compiled, path))} parameters`;
-  let shown = memory.get(compiled);
+  let shown = memory.get(compiled.info);
   if (shown === undefined) {
     const { batch } = compiled.info.train;
     const total = parametersOfAll(compiled);
     const { peakBytes, flops } = stats(compiled.trainingStep(batch).graph);
     // Weights, their moving average and the two moments of the optimiser, beside what a step computes.
     shown = `${count(total)} parameters, ${bytes(peakBytes + 16 * total)} to train with batch ${batch}, ${(flops / 1e9).toPrecision(3)} GFLOP a step`;
-    memory.set(compiled, shown);
+    memory.set(compiled.info, shown);
   }
   return shown;
 }
