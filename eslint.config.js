@@ -52,6 +52,7 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', ignoreRestSiblings: true }],
     },
   },
+  { files: ['playground/**'], languageOptions: { globals: { ...globals.browser, ...globals.worker } } },
   pureLayer(
     ['grammar/**/*.ts'],
     ['**/compiler/**', '**/runtime/**'],

@@ -36,7 +36,10 @@ import { checkDefinitions } from './symbolic/index.js';
 export interface AnalyzeOptions {
   /** `--set` overrides, `path=value`. They apply to every model that is looked at. */
   readonly set?: readonly string[];
-  /** What is known from an analysis before. */
+  /**
+   * What is known from an analysis before.
+   * @internal
+   */
   readonly memo?: AnalysisMemo;
 }
 
@@ -55,7 +58,10 @@ export interface Analysis {
   readonly diagnostics: readonly Diagnostic[];
   /** Models of the root file that no error concerns, by name: one that is broken leaves the others usable. */
   readonly models: ReadonlyMap<string, CompiledModel>;
-  /** What elaborating each model of the root file gave, by name. */
+  /**
+   * What elaborating each model of the root file gave, by name.
+   * @internal
+   */
   readonly elaborated: ReadonlyMap<string, Elaborated>;
   /** Text of every file that a diagnostic can point into. */
   readonly sources: ReadonlyMap<string, string>;

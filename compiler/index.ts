@@ -35,6 +35,7 @@ export { explain } from './diagnostics/pages/index.js';
 // What a checked model is
 export type {
   DataInfo,
+  DerivedInfo,
   Likelihood,
   LossInfo,
   ModalityInfo,
@@ -44,6 +45,7 @@ export type {
   SourceInfo,
   TaskInfo,
   TrainInfo,
+  WeightsInfo,
 } from './model/info.js';
 export type { FieldValue, FormValue, RangeValue } from './model/forms.js';
 export type { FilledDefault } from './model/settings.js';
@@ -51,6 +53,7 @@ export { trainCarry, trainInputs, type ForwardGraph, type TrainingStep } from '.
 export type { Layout, Slot } from './lower/layout.js';
 export type { Statistic } from './lower/networks.js';
 export type { Init } from './elaborate/values.js';
+export type { ParameterInfo } from './elaborate/parameters.js';
 
 // The process
 export { posterior, processTables, snr, terminalBound } from './process/tables.js';

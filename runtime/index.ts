@@ -42,7 +42,7 @@ export {
 // Data
 export { openData, openModality, openParts, type Opened, type OpenedParts, type Part } from './data/open.js';
 export { Dataset } from './data/table.js';
-export type { Column, ColumnType } from './data/column.js';
+export type { Column, ColumnType, Draw } from './data/column.js';
 export { DataFault, type FaultDetails } from './data/fault.js';
 export { formatNpy, readNpy, writeNpy, type NpyData } from './data/npy.js';
 export type { ArrayData, FileArray } from './data/array.js';
@@ -58,6 +58,7 @@ export {
 } from './train/trainer.js';
 export { readSpecWeights } from './train/load.js';
 export { modelTensors, type State } from './train/state.js';
+export type { Retention } from './checkpoint/retention.js';
 
 // Sampling
 export {
@@ -80,7 +81,7 @@ export {
   type Bundle,
   type RunInfo,
 } from './run/folder.js';
-export { loadWeights, saveWeights, type Weights } from './train/weights.js';
+export { loadWeights, saveWeights, type Weights, type Which } from './train/weights.js';
 export { parseRecord, readLog, type LogRecord } from './run/log.js';
 export { acquireLock, LockFault, type Lock, type LockOwner } from './checkpoint/lock.js';
 export { SafetensorsFault, type SafetensorsData, type StoredTensor } from './checkpoint/safetensors.js';
