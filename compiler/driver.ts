@@ -115,6 +115,11 @@ export class CompiledModel {
     return this.checked.info;
   }
 
+  /** Values of the model's `let`s, for targets that read its expressions themselves. */
+  get constants(): CheckedModel['constants'] {
+    return this.checked.constants;
+  }
+
   /** SHA-256 of the model's name, overrides and every file of the project it may depend on. */
   hash(): string {
     const files = [...this.project.modules];
