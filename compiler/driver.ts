@@ -21,6 +21,7 @@ import { ModelNetworks } from './lower/networks.js';
 import { samplingStep } from './lower/sampling.js';
 import { forwardGraph, trainingStep, type TrainingStep } from './lower/training.js';
 import { checkModel, type CheckedModel } from './model/check.js';
+import { concerns } from './model/concerns.js';
 import type { ModelInfo } from './model/info.js';
 import { overrideFile, parseOverride, type Override } from './model/overrides.js';
 import { checkNames, type NamesChecked } from './names/index.js';
@@ -36,7 +37,7 @@ export interface AnalyzeOptions {
 export interface Analysis {
   readonly project: Project;
   readonly diagnostics: readonly Diagnostic[];
-  /** Models of the root file that have no errors, by name. */
+  /** Models of the root file that no error concerns, by name: one that is broken leaves the others usable. */
   readonly models: ReadonlyMap<string, CompiledModel>;
   /** Text of every file that a diagnostic can point into. */
   readonly sources: ReadonlyMap<string, string>;
@@ -92,7 +93,8 @@ function analyzeModel(
   const complete = networks && forwardGraph(networks, checkBatch);
   if (networks) reportSharedChannels(networks);
   all.add(...diagnostics.list.filter((d) => !names.settles(d)));
-  if (!complete || all.hasErrors) return undefined;
+  const mine = all.list.some((d) => d.severity === 'error' && concerns(d, project, model, evaluator.used));
+  if (!complete || diagnostics.hasErrors || mine) return undefined;
   return new CompiledModel(project, checked, parameters, set);
 }
 

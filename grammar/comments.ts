@@ -7,6 +7,7 @@
  * @module
  */
 import type { Comment, Node, SourceFile } from './ast.js';
+import { docLines, isDocComment } from './docs.js';
 import { children, walk } from './visit.js';
 
 /** A comment while the formatter is at work; the last three are Prettier's names. */
@@ -93,7 +94,7 @@ function isPipeHead(node: Node): boolean {
 /** Prettier's handler for comments of every placement: decides all of them. */
 export function place(comment: PlacedComment, text: string, _options: unknown, tree: Node): boolean {
   let enclosing: Node = comment.enclosingNode ?? tree;
-  const ownLine = comment.placement === 'ownLine';
+  let ownLine = comment.placement === 'ownLine';
   const braces = bracesAfter(enclosing, comment, text);
   if (braces) {
     add(braces, comment, 'dangling', true);
@@ -103,6 +104,8 @@ export function place(comment: PlacedComment, text: string, _options: unknown, t
   for (;;) {
     const items = itemsOf(enclosing);
     if (items && inside === undefined) return between(enclosing, items, comment, ownLine);
+    // Only one comment fits behind an item: another one from inside it goes before it.
+    if (items && !ownLine && commentsOf(inside as Node).some((other) => !other.leading)) ownLine = true;
     if (items?.includes(inside as Node) && !(ownLine && isPipeHead(inside as Node))) {
       add(inside as Node, comment, ownLine ? 'leading' : 'trailing', true);
       return true;
@@ -159,7 +162,9 @@ function add(
   comments.push(comment);
 }
 
-/** A comment as it is printed. */
-export function commentText(comment: PlacedComment): string {
-  return `${comment.doc && !comment.moved ? '///' : '//'}${comment.text}`.trimEnd();
+/** The lines of a comment as they are printed; only a documentation has several. */
+export function commentLines(comment: PlacedComment): string[] {
+  if (!isDocComment(comment))
+    return [`${comment.doc && !comment.moved ? '///' : '//'}${comment.text}`.trimEnd()];
+  return comment.moved ? comment.lines.map((line) => `//${line}`.trimEnd()) : docLines(comment);
 }

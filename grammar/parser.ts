@@ -101,7 +101,8 @@ export class MmdParser extends ExpressionParser {
       this.commaList(T.RCurly, 'a name', starts, () => names.push(this.SUBRULE(this.importName)));
       this.close(1, T.RCurly, open);
     }
-    if (this.LA(1).image === 'from' || this.RECORDING_PHASE) this.CONSUME(T.Ident);
+    if (this.RECORDING_PHASE || (this.next() === T.Ident && this.LA(1).image === 'from'))
+      this.CONSUME(T.Ident);
     else this.expected('unexpected-token', ['`from`'], ' and the file after the names');
     const path = this.importPath();
     return { kind: 'Import', range: this.from(start), names, path };

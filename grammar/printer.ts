@@ -11,7 +11,8 @@ import type { AstPath, Doc, ParserOptions, Printer } from 'prettier';
 import { builders } from 'prettier/doc';
 import type * as ast from './ast.js';
 import type { PlacedComment } from './comments.js';
-import { commentsOf, commentText, place } from './comments.js';
+import { commentLines, commentsOf, place } from './comments.js';
+import { embedDocs } from './docs.js';
 import { PRECEDENCE } from './operators.js';
 import { children, VISITOR_KEYS } from './visit.js';
 
@@ -34,6 +35,9 @@ export const printer: Printer<ast.Node> = {
   getVisitorKeys: (node) => [...VISITOR_KEYS[node.kind]],
   canAttachComment: (node) => node.kind !== 'Comment' && node.kind !== 'Doc',
   printComment: (path) => commentText(path.node as PlacedComment),
+  embed: embedDocs as unknown as NonNullable<Printer<ast.Node>['embed']>,
+  hasPrettierIgnore: (path) => commentsOf(path.node).some(({ text }) => text.trim() === 'prettier-ignore'),
+  insertPragma: (text) => `// @format\n\n${text}`,
   willPrintOwnComments: (path) => isStage(path),
   handleComments: { ownLine: place, endOfLine: place, remaining: place },
 };
@@ -293,6 +297,8 @@ function operation(at: At<ast.Binary>, outermost: boolean): Doc[] {
 }
 
 // ---------------------------------------------------------------- comments
+
+const commentText = (comment: PlacedComment): Doc => join(hardline, commentLines(comment));
 
 const hasDangling = (path: AstPath): boolean => dangling(path.node as ast.Node).length > 0;
 

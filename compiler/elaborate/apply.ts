@@ -22,6 +22,7 @@ export function applyNetwork(
   caller: Environment,
 ): Value {
   const { network, module } = target;
+  evaluator.used.add(network);
   if (caller.frames.length >= limits.depth) {
     const names = [...caller.frames.map((f) => f.network), callee.text].slice(-4).join(' -> ');
     return evaluator.report('MMD0801', caller, range, { depth: limits.depth, chain: `... -> ${names}` });
@@ -322,12 +323,12 @@ export class Dimensions {
           return a.power(b.value);
         if (expr.op === '/') {
           const quotient = a.divide(b);
-          if (!quotient)
-            this.evaluator.report('MMD0407', this.env, expr.range, {
-              dividend: String(a),
-              divisor: String(b),
-            });
-          return quotient;
+          if (quotient && !quotient.fractional) return quotient;
+          this.evaluator.report('MMD0407', this.env, expr.range, {
+            dividend: String(a),
+            divisor: String(b),
+          });
+          return undefined;
         }
         break;
       }

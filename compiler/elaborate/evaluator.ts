@@ -12,6 +12,7 @@ import type {
   IfExpr,
   Index,
   Name,
+  Network,
   Pipe,
   Range,
   RepeatStage,
@@ -60,6 +61,8 @@ export class Evaluator {
   private evaluations = 0;
   /** Calls of library networks that have a problem: what else goes wrong inside follows from it. */
   private readonly faulty = new Set<string>();
+  /** Networks that were evaluated. */
+  readonly used = new Set<Network>();
   /** Nodes made by `into`, with the channels of the space that they fill. */
   readonly placed = new WeakMap<Node, { readonly from: number; readonly to: number }>();
 

@@ -42,12 +42,20 @@ export function checkNetwork(file: FileNames, network: Network): void {
 /** Parameters are named for those who call: only what the signature itself binds is held against them. */
 function declareParameter(file: FileNames, name: Name, scope: Scope): void {
   const earlier = scope.own(name.text);
+  const label = (message: string) => ({
+    labels: [{ ...file.place(earlier?.name.range ?? name.range), message }],
+  });
   if (earlier?.what === 'the parameter') {
-    const labels = [{ ...file.place(earlier.name.range), message: 'first declared here' }];
-    file.report('MMD0305', name.range, { kind: 'the parameter', name: name.text }, { labels });
+    file.report(
+      'MMD0305',
+      name.range,
+      { kind: 'the parameter', name: name.text },
+      label('first declared here'),
+    );
     return;
   }
-  if (earlier) file.declareChecked({ name, what: 'the parameter' }, scope);
+  // The body would see one of two numbers that a call may give differently.
+  if (earlier) file.report('MMD0325', name.range, { name: name.text }, label('a dimension of this argument'));
   else scope.declare({ name, what: 'the parameter' });
 }
 

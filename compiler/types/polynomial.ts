@@ -1,26 +1,62 @@
 /**
- * Integer polynomials over named dimensions: what a dimension expression in a signature (`P^2 * C`, `H / 2`) means.
- * Division is exact: 2 * (H / 2) is H, and dividing by what does not divide has no value.
+ * Polynomials over named integers: what a dimension (`patch^2 * C`, `H / 2`) means. Division is exact, so that it is
+ * undone by multiplication: coefficients are fractions and powers may be negative, 2 * (H / 2) is H and
+ * (H / p) * (W / p) * p^2 is H * W. That the divisions leave no remainder is an obligation of whoever uses the dimensions
+ * with numbers.
  *
  * @module
  */
 
-/** Coefficients by monomial; a monomial is its variables with powers, sorted: `H`, `C*P^2`, `` for the constant. */
+/** What stands between the parts of a monomial's key: names may hold any readable character (`gcd(8, C)`). */
+const times = '\u0001';
+const power = '\u0002';
+
+/** Beyond this a polynomial is no longer computed with: hostile programs square sums again and again. */
+const mostTerms = 256;
+
+/** Whether a name stands for a positive integer. */
+export type Positive = (name: string) => boolean;
+
 export class Polynomial {
-  private constructor(readonly terms: ReadonlyMap<string, number>) {}
+  private static readonly small = new Map<number, Polynomial>();
+
+  /**
+   * @param terms integer coefficients by monomial; the key of the constant is empty
+   * @param denominator of all of them, positive
+   */
+  private constructor(
+    readonly terms: ReadonlyMap<string, number>,
+    readonly denominator: number,
+  ) {}
+
+  private static of(terms: Map<string, number>, denominator: number): Polynomial {
+    let common = denominator;
+    for (const value of terms.values()) {
+      if (common === 1) break;
+      common = gcd(common, value);
+    }
+    if (denominator < 0) common = -common;
+    if (common !== 1) for (const [key, value] of terms) terms.set(key, value / common);
+    return new Polynomial(terms, denominator / common);
+  }
 
   static constant(value: number): Polynomial {
-    return new Polynomial(value === 0 ? new Map() : new Map([['', value]]));
+    let made = Polynomial.small.get(value);
+    if (made) return made;
+    made = new Polynomial(value === 0 ? new Map() : new Map([['', value]]), 1);
+    if (Math.abs(value) < 4096) Polynomial.small.set(value, made);
+    return made;
   }
 
   static variable(name: string): Polynomial {
-    return new Polynomial(new Map([[name, 1]]));
+    return new Polynomial(new Map([[name, 1]]), 1);
   }
 
-  /** The value, where no variable is left. */
+  /** The value, where no variable is left; a fraction where a division leaves a remainder. */
   get value(): number | undefined {
     if (this.terms.size === 0) return 0;
-    return this.terms.size === 1 ? this.terms.get('') : undefined;
+    const constant = this.terms.size === 1 ? this.terms.get('') : undefined;
+    return constant === undefined ? undefined : constant / this.denominator;
   }
 
   /** Variables that occur, sorted. */
@@ -30,10 +66,20 @@ export class Polynomial {
     return [...names].sort();
   }
 
+  /** Whether it is small enough, in terms and coefficients, to be exact. */
+  get exact(): boolean {
+    if (this.terms.size > mostTerms || !Number.isSafeInteger(this.denominator)) return false;
+    for (const value of this.terms.values()) if (!Number.isSafeInteger(value)) return false;
+    return true;
+  }
+
   add(other: Polynomial, scale = 1): Polynomial {
-    const terms = new Map(this.terms);
-    for (const [key, coefficient] of other.terms) accumulate(terms, key, scale * coefficient);
-    return new Polynomial(terms);
+    const [a, b] = [this.denominator, other.denominator];
+    const common = (a / gcd(a, b)) * b;
+    const terms = new Map<string, number>();
+    for (const [key, value] of this.terms) terms.set(key, value * (common / a));
+    for (const [key, value] of other.terms) accumulate(terms, key, scale * value * (common / b));
+    return Polynomial.of(terms, common);
   }
 
   subtract(other: Polynomial): Polynomial {
@@ -44,7 +90,7 @@ export class Polynomial {
     const terms = new Map<string, number>();
     for (const [a, x] of this.terms)
       for (const [b, y] of other.terms) accumulate(terms, product(a, b), x * y);
-    return new Polynomial(terms);
+    return Polynomial.of(terms, this.denominator * other.denominator);
   }
 
   power(exponent: number): Polynomial {
@@ -53,23 +99,72 @@ export class Polynomial {
     return result;
   }
 
-  /** Exact quotient by a single term, or undefined where a coefficient or a power does not divide. */
+  /** The exact quotient by a single term, or by what it is equal to; undefined for other divisors and for zero. */
   divide(other: Polynomial): Polynomial | undefined {
-    if (other.terms.size !== 1) return this.equals(other) ? Polynomial.constant(1) : undefined;
+    if (other.terms.size === 0) return undefined;
+    if (other.terms.size > 1) return this.equals(other) ? Polynomial.constant(1) : undefined;
     const [[key, coefficient]] = [...other.terms];
+    const inverse = monomial(new Map(factors(key).map((f) => [f.name, -f.power])));
     const terms = new Map<string, number>();
-    for (const [own, value] of this.terms) {
-      const rest = quotient(own, key);
-      if (rest === undefined || value % coefficient !== 0) return undefined;
-      terms.set(rest, value / coefficient);
+    for (const [own, value] of this.terms)
+      accumulate(terms, product(own, inverse), value * other.denominator);
+    return Polynomial.of(terms, this.denominator * coefficient);
+  }
+
+  /**
+   * Whether no integers make this one: the numerators of all but the constant share a factor with the denominator that
+   * the constant does not have ((2 C + 1) / 2 is never an integer).
+   */
+  get fractional(): boolean {
+    const constant = this.terms.get('') ?? 0;
+    let common = this.denominator;
+    for (const [key, value] of this.terms) {
+      if (key === '') continue;
+      if (factors(key).some((f) => f.power < 0)) return false;
+      common = gcd(common, value);
     }
-    return new Polynomial(terms);
+    return common > 1 && constant % common !== 0;
   }
 
   equals(other: Polynomial): boolean {
-    return (
-      this.terms.size === other.terms.size && [...this.terms].every(([k, v]) => other.terms.get(k) === v)
-    );
+    if (this === other) return true;
+    if (this.terms.size !== other.terms.size || this.denominator !== other.denominator) return false;
+    for (const [key, value] of this.terms) if (other.terms.get(key) !== value) return false;
+    return true;
+  }
+
+  /**
+   * The sign it has whatever its variables are, where that can be told: 1 or -1 where all terms have one sign and
+   * positive variables, 0 for zero itself, undefined otherwise.
+   */
+  sign(positive: Positive): -1 | 0 | 1 | undefined {
+    let sign: -1 | 0 | 1 = 0;
+    for (const [key, value] of this.terms) {
+      const own = value > 0 ? 1 : -1;
+      if (sign === -own || !factors(key).every((f) => positive(f.name))) return undefined;
+      sign = own;
+    }
+    return sign;
+  }
+
+  /**
+   * Whether two dimensions are equal for all values of their variables, for none, or that depends on the values (or
+   * cannot be told): then it is settled when there are numbers.
+   */
+  compare(other: Polynomial, positive: Positive): 'equal' | 'different' | 'unknown' {
+    if (this.equals(other)) return 'equal';
+    const difference = this.subtract(other);
+    const sign = difference.sign(positive);
+    if (sign !== undefined) return sign === 0 ? 'equal' : 'different';
+    // 2 C = 2 D + 1 has no solution in integers.
+    const constant = difference.terms.get('') ?? 0;
+    let common = 0;
+    for (const [key, value] of difference.terms) {
+      if (key === '') continue;
+      if (factors(key).some((f) => f.power < 0)) return 'unknown';
+      common = gcd(common, value);
+    }
+    return constant % common === 0 ? 'unknown' : 'different';
   }
 
   /**
@@ -90,35 +185,52 @@ export class Polynomial {
       slope = coefficient;
       degree = factor.power;
     }
-    const quotient = (target - constant) / slope;
-    const root = degree === 1 ? quotient : Math.round(quotient ** (1 / degree));
-    return degree > 0 && Number.isSafeInteger(root) && root > 0 && root ** degree === quotient
-      ? root
-      : undefined;
+    if (degree === 0) return undefined;
+    const numerator = target * this.denominator - constant;
+    const quotient = degree > 0 ? numerator / slope : slope / numerator;
+    const order = Math.abs(degree);
+    const root = order === 1 ? quotient : Math.round(quotient ** (1 / order));
+    return Number.isSafeInteger(root) && root > 0 && root ** order === quotient ? root : undefined;
+  }
+
+  /** The polynomial that `name` has to be for this one to equal `target`, where it occurs once and to the first power. */
+  isolate(name: string, target: Polynomial): Polynomial | undefined {
+    let rest = target;
+    let slope: Polynomial | undefined;
+    for (const [key, value] of this.terms) {
+      const parts = factors(key);
+      const own = parts.find((f) => f.name === name);
+      const coefficient = new Polynomial(new Map([[key, value]]), this.denominator);
+      if (!own) rest = rest.subtract(coefficient);
+      else if (own.power !== 1 || slope) return undefined;
+      else slope = coefficient.divide(Polynomial.variable(name));
+    }
+    return slope && rest.divide(slope);
   }
 
   toString(): string {
     if (this.terms.size === 0) return '0';
-    return [...this.terms]
-      .sort(([a], [b]) => (a === '' ? 1 : b === '' ? -1 : a < b ? -1 : 1))
+    const terms = [...this.terms].sort(([a], [b]) => (a === '' ? 1 : b === '' ? -1 : a < b ? -1 : 1));
+    const single = terms.length === 1;
+    const body = terms
       .map(([key, coefficient], i) => {
-        const size = Math.abs(coefficient);
-        const body =
-          key === ''
-            ? String(size)
-            : size === 1
-              ? key.replaceAll('*', ' * ')
-              : `${size} * ${key.replaceAll('*', ' * ')}`;
-        return i === 0
-          ? coefficient < 0
-            ? `-${body}`
-            : body
-          : coefficient < 0
-            ? ` - ${body}`
-            : ` + ${body}`;
+        const text = show(key, Math.abs(coefficient), single ? this.denominator : 1);
+        if (i === 0) return coefficient < 0 ? `-${text}` : text;
+        return coefficient < 0 ? ` - ${text}` : ` + ${text}`;
       })
       .join('');
+    return single || this.denominator === 1 ? body : `(${body}) / ${this.denominator}`;
   }
+}
+
+function show(key: string, coefficient: number, denominator: number): string {
+  const text = ({ name, power: n }: Factor) => (Math.abs(n) === 1 ? name : `${name}^${Math.abs(n)}`);
+  const parts = factors(key);
+  const above = parts.filter((f) => f.power > 0).map(text);
+  const below = parts.filter((f) => f.power < 0).map(text);
+  if (coefficient !== 1 || above.length === 0) above.unshift(String(coefficient));
+  if (denominator !== 1) below.unshift(String(denominator));
+  return [above.join(' * '), ...below].join(' / ');
 }
 
 interface Factor {
@@ -128,36 +240,26 @@ interface Factor {
 
 function factors(key: string): Factor[] {
   if (key === '') return [];
-  return key.split('*').map((part) => {
-    const [name, power] = part.split('^');
-    return { name, power: power === undefined ? 1 : Number(power) };
+  return key.split(times).map((part) => {
+    const at = part.indexOf(power);
+    return at < 0 ? { name: part, power: 1 } : { name: part.slice(0, at), power: Number(part.slice(at + 1)) };
   });
 }
 
 function monomial(powers: ReadonlyMap<string, number>): string {
   return [...powers]
-    .filter(([, power]) => power !== 0)
+    .filter(([, n]) => n !== 0)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, power]) => (power === 1 ? name : `${name}^${power}`))
-    .join('*');
+    .map(([name, n]) => (n === 1 ? name : `${name}${power}${n}`))
+    .join(times);
 }
 
 function product(a: string, b: string): string {
   if (a === '') return b;
   if (b === '') return a;
   const powers = new Map<string, number>();
-  for (const { name, power } of [...factors(a), ...factors(b)])
-    powers.set(name, (powers.get(name) ?? 0) + power);
-  return monomial(powers);
-}
-
-function quotient(a: string, b: string): string | undefined {
-  const powers = new Map(factors(a).map((f) => [f.name, f.power]));
-  for (const { name, power } of factors(b)) {
-    const left = (powers.get(name) ?? 0) - power;
-    if (left < 0) return undefined;
-    powers.set(name, left);
-  }
+  for (const { name, power: n } of [...factors(a), ...factors(b)])
+    powers.set(name, (powers.get(name) ?? 0) + n);
   return monomial(powers);
 }
 
@@ -165,4 +267,10 @@ function accumulate(terms: Map<string, number>, key: string, value: number): voi
   const sum = (terms.get(key) ?? 0) + value;
   if (sum === 0) terms.delete(key);
   else terms.set(key, sum);
+}
+
+function gcd(a: number, b: number): number {
+  let [x, y] = [Math.abs(a), Math.abs(b)];
+  while (y !== 0) [x, y] = [y, x % y];
+  return x;
 }

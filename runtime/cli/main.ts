@@ -12,8 +12,19 @@ import { note, type ColorChoice } from './output.js';
 /** 1: the input has errors; 2: wrong usage; 70: a fault of the program itself (EX_SOFTWARE of sysexits.h). */
 const exit = { input: 1, usage: 2, internal: 70 } as const;
 
-/** Choices of `--backend`. */
-const backends = ['auto', 'ort', 'ort-wasm', 'reference'];
+/** Choices of `--backend`, as in `executors/index.ts`, which this file must not load. */
+const backends = [
+  'auto',
+  'ort',
+  'ort-wasm',
+  'tfjs',
+  'tfjs-node-gpu',
+  'tfjs-node',
+  'tfjs-webgpu',
+  'tfjs-wasm',
+  'tfjs-cpu',
+  'reference',
+];
 
 function integer(low: number) {
   return (text: string): number => {
@@ -56,6 +67,7 @@ function build(): Command {
     )
     .option('--deny-warnings', 'exit with 1 on warnings too')
     .option('--fix', 'apply safe fixes')
+    .option('--defaults', 'list every setting that was filled in, with the reason')
     .addOption(setOption)
     .action(async (files: string[], options) =>
       (await import('./check.js')).check(files, { ...options, color: color() }),

@@ -6,14 +6,48 @@
  */
 import type { Executor } from './executor.js';
 import { RunFault } from './fault.js';
+import type { TfjsBackend } from './tfjs/engine.js';
 
 export type { Executor, PrepareOptions, Program, Tensor, TensorData } from './executor.js';
 export { RunFault, type RunFaultOptions } from './fault.js';
 
-/** `ort` is onnxruntime, native where it loads and WebAssembly where not; `auto` falls back to the reference too. */
-export const backends = ['auto', 'ort', 'ort-wasm', 'reference'] as const;
+/** One executor each; fastest first, as far as that can be said of all machines. */
+export const executorNames = [
+  'tfjs-node-gpu',
+  'ort',
+  'tfjs-node',
+  'ort-wasm',
+  'tfjs-webgpu',
+  'tfjs-wasm',
+  'tfjs-cpu',
+  'reference',
+] as const;
 
-export type Backend = (typeof backends)[number];
+export type ExecutorName = (typeof executorNames)[number];
+
+const tfjs = ['tfjs-node-gpu', 'tfjs-node', 'tfjs-webgpu', 'tfjs-wasm', 'tfjs-cpu'] as const;
+
+/**
+ * What each choice may become, best first. `ort` is onnxruntime, native where it loads and WebAssembly where not;
+ * `auto` takes native TensorFlow only where it has a GPU, and WebGPU only when asked for, because an adapter in
+ * software, which is slower than the processor itself, looks like any other.
+ */
+const choices = {
+  auto: ['tfjs-node-gpu', 'ort', 'ort-wasm', 'tfjs-node', 'tfjs-wasm', 'tfjs-cpu', 'reference'],
+  ort: ['ort', 'ort-wasm'],
+  'ort-wasm': ['ort-wasm'],
+  tfjs,
+  'tfjs-node-gpu': ['tfjs-node-gpu'],
+  'tfjs-node': ['tfjs-node'],
+  'tfjs-webgpu': ['tfjs-webgpu'],
+  'tfjs-wasm': ['tfjs-wasm'],
+  'tfjs-cpu': ['tfjs-cpu'],
+  reference: ['reference'],
+} as const satisfies Record<string, readonly ExecutorName[]>;
+
+export type Backend = keyof typeof choices;
+
+export const backends = Object.keys(choices) as readonly Backend[];
 
 export interface ChooseOptions {
   /** Intra-op threads; as many as the machine has where not given. */
@@ -26,23 +60,18 @@ export type Availability =
   | { readonly name: string; readonly ok: true; readonly detail: string }
   | { readonly name: string; readonly ok: false; readonly reason: string };
 
-type Single = Exclude<Backend, 'auto' | 'ort'> | 'ort-native';
-
-/** Fastest first. */
-const order: readonly Single[] = ['ort-native', 'ort-wasm', 'reference'];
-
 /** Environment variable that leaves the native build out when it is `wasm`. */
 const forceVariable = 'MMDC_ORT';
 
 /** Every executor with its details, or the reason why it cannot be used here. Loads all of them. */
 export async function available(options: Pick<ChooseOptions, 'threads'> = {}): Promise<Availability[]> {
   const found: Availability[] = [];
-  for (const name of order) {
+  for (const name of executorNames) {
     try {
-      const executor = await create(name, options.threads);
-      found.push({ name: executor.name, ok: true, detail: executor.detail });
+      const { detail } = await create(name, options.threads);
+      found.push({ name, ok: true, detail });
     } catch (error) {
-      found.push({ name: name === 'ort-native' ? 'ort' : name, ok: false, reason: reasonOf(error) });
+      found.push({ name, ok: false, reason: reasonOf(error) });
     }
   }
   return found;
@@ -54,37 +83,55 @@ export async function available(options: Pick<ChooseOptions, 'threads'> = {}): P
  * @throws RunFault when none does, which `auto` never has.
  */
 export async function choose(backend: Backend, options: ChooseOptions = {}): Promise<Executor> {
-  const candidates = order.filter(
-    (name) => backend === 'auto' || name === backend || (backend === 'ort' && name !== 'reference'),
-  );
-  if (candidates.length === 0) {
+  if (!Object.hasOwn(choices, backend)) {
     throw new RunFault(`unknown backend '${backend}': it is one of ${backends.join(', ')}`);
   }
   const reasons: string[] = [];
-  for (const name of candidates) {
+  for (const name of choices[backend]) {
     try {
-      const executor = await create(name, options.threads);
+      const executor = await create(name, options.threads, backend === 'auto');
       const instead = reasons.length === 0 ? '' : ` (${reasons.join('; ')})`;
       options.log?.(`${executor.name}: ${executor.detail}${instead}`);
       return executor;
     } catch (error) {
-      reasons.push(reasonOf(error));
+      // That an engine for special machines is not there is no news to somebody who did not ask for it.
+      if (!(error instanceof Unsuitable)) reasons.push(reasonOf(error));
     }
   }
   throw new RunFault(`no executor for '${backend}': ${reasons.join('; ')}`);
 }
 
-async function create(name: Single, threads: number | undefined): Promise<Executor> {
-  if (name === 'reference') {
-    const { ReferenceExecutor } = await import('./reference/index.js');
-    return new ReferenceExecutor();
+/** What `auto` passes over in silence. */
+class Unsuitable extends RunFault {}
+
+async function create(name: ExecutorName, threads: number | undefined, auto = false): Promise<Executor> {
+  switch (name) {
+    case 'reference': {
+      const { ReferenceExecutor } = await import('./reference/index.js');
+      return new ReferenceExecutor();
+    }
+    case 'ort':
+    case 'ort-wasm': {
+      if (name === 'ort' && process.env[forceVariable] === 'wasm') {
+        throw new RunFault(`onnxruntime-node is left out by ${forceVariable}=wasm`);
+      }
+      const { OrtExecutor } = await import('./ort/executor.js');
+      const backend = name === 'ort' ? 'native' : 'wasm';
+      return OrtExecutor.create(threads === undefined ? { backend } : { backend, threads });
+    }
+    default: {
+      const { TfjsExecutor } = await import('./tfjs/executor.js');
+      const backend = name.slice('tfjs-'.length) as TfjsBackend;
+      if (!auto || name !== 'tfjs-node-gpu') return TfjsExecutor.create(backend);
+      try {
+        const executor = await TfjsExecutor.create(backend);
+        if (executor.gpu) return executor;
+      } catch (cause) {
+        throw new Unsuitable(reasonOf(cause), { cause });
+      }
+      throw new Unsuitable('TensorFlow has no GPU');
+    }
   }
-  if (name === 'ort-native' && process.env[forceVariable] === 'wasm') {
-    throw new RunFault(`onnxruntime-node is left out by ${forceVariable}=wasm`);
-  }
-  const { OrtExecutor } = await import('./ort/executor.js');
-  const backend = name === 'ort-native' ? 'native' : 'wasm';
-  return OrtExecutor.create(threads === undefined ? { backend } : { backend, threads });
 }
 
 function reasonOf(error: unknown): string {

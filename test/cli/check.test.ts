@@ -61,6 +61,29 @@ describe('mmdc check', () => {
     expect((list[0]!.labels as { message: string }[])[0]!.message).toBe('`label` is f32[6] in networks');
   });
 
+  it('lists what was filled in, with the reason, with --defaults', async () => {
+    const [text, json, sarif] = await Promise.all([
+      dir.run('check', '--defaults', 'tiny.mmd'),
+      dir.run('check', '--defaults', '--format', 'json', 'tiny.mmd'),
+      dir.run('check', '--defaults', '--format', 'sarif', 'tiny.mmd'),
+    ]);
+    expect(text!.code).toBe(0);
+    expect(text!.out).toMatch(/^tiny\.mmd: model Tiny$/m);
+    expect(text!.out).toMatch(/^ {2}train\.clip +1 +a single bad batch cannot ruin a run$/m);
+    // What the spec says itself is not a default.
+    expect(text!.out).not.toContain('train.batch');
+    const { diagnostics, defaults } = JSON.parse(json!.out) as Record<string, Record<string, unknown>[]>;
+    expect(diagnostics).toEqual([]);
+    expect(defaults).toContainEqual({
+      file: 'tiny.mmd',
+      model: 'Tiny',
+      path: 'train.clip',
+      value: '1',
+      reason: 'a single bad batch cannot ruin a run',
+    });
+    expect([sarif!.code, sarif!.out]).toEqual([2, '']);
+  });
+
   it('prints SARIF 2.1.0', async () => {
     const { code, out, err } = await dir.run('check', '--format', 'sarif', 'bad.mmd');
     const log = JSON.parse(out) as { version: string; runs: { results: { ruleId: string }[] }[] };

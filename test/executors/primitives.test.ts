@@ -1,18 +1,21 @@
 import fc from 'fast-check';
-import { beforeAll, describe, it } from 'vitest';
+import { beforeAll, it } from 'vitest';
 import type { Op } from '../../compiler/graph/ir.js';
 import type { Executor, Tensor } from '../../runtime/executors/executor.js';
 import { OrtExecutor } from '../../runtime/executors/ort/executor.js';
 import { Draw, cases, problem } from './cases.js';
+import type { ExecutorName } from '../../runtime/executors/index.js';
+import { describeExecutors } from './present.js';
 import { evaluate, expectClose } from './support.js';
 
-describe.each([
-  ['native', 16],
-  ['wasm', 6],
-] as const)('every primitive on onnxruntime, %s', (backend, numRuns) => {
+/** Random cases per primitive: fewer where preparing a graph is slow. */
+const runs: Partial<Record<ExecutorName, number>> = { ort: 16, 'tfjs-wasm': 10, 'tfjs-cpu': 10 };
+
+describeExecutors('every primitive', ({ name, create }) => {
+  const numRuns = runs[name] ?? 6;
   let executor: Executor;
   beforeAll(async () => {
-    executor = await OrtExecutor.create({ backend, threads: 2 });
+    executor = await create();
   });
 
   it.each(Object.keys(cases) as Op[])('%s', async (op) => {

@@ -1,12 +1,11 @@
-/** What the worker of `ort.test.ts` does, while it is loaded; `workerData.backend` says on which build. */
+/** What the worker of `programs.test.ts` does, while it is loaded; `workerData.name` says on which executor. */
 import { workerData } from 'node:worker_threads';
 import { GraphBuilder } from '../../compiler/graph/builder.js';
-import { OrtExecutor } from '../../runtime/executors/ort/executor.js';
-import type { OrtBackend } from '../../runtime/executors/ort/engine.js';
+import { choose, type ExecutorName } from '../../runtime/executors/index.js';
 
 /** [1, 2, 3] doubled by a product that is large enough to be split over threads. */
-async function double(backend: OrtBackend): Promise<number[]> {
-  const executor = await OrtExecutor.create({ backend, threads: 2 });
+async function double(name: ExecutorName): Promise<number[]> {
+  const executor = await choose(name, { threads: 2 });
   const b = new GraphBuilder('double');
   const [x, w] = [b.input('x', [256, 256]), b.input('w', [256, 256])];
   b.output('y', b.matmul(x, w));
@@ -19,4 +18,4 @@ async function double(backend: OrtBackend): Promise<number[]> {
   return y === undefined ? [] : [...y.data.slice(0, 3)];
 }
 
-export const answer = await double((workerData as { backend: OrtBackend }).backend);
+export const answer = await double((workerData as { name: ExecutorName }).name);

@@ -119,3 +119,8 @@ it('noise', () => {
     check(Array.from({ length: pick(80) }, () => alphabet[pick(alphabet.length)]).join(''));
   }
 });
+
+it('reads words of an import in places of others', () => {
+  for (const text of ['import {} from :', 'import { A as: B } from "x"', 'import { from: } as "x"'])
+    expect(parse(text).problems.length).toBeGreaterThan(0);
+});

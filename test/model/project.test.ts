@@ -68,6 +68,31 @@ describe('choosing a model', () => {
   });
 });
 
+describe('models of one file', () => {
+  const broken = spec
+    .replace('model M', 'model Broken')
+    .replace('linear(4)\n  decoder', 'linaer(4)\n  decoder');
+  const names = (text: string) => [...analyzeText(text).models.keys()];
+
+  it('are usable though others are broken, whatever their order', () => {
+    expect(names(`${broken}${spec}`)).toEqual(['M']);
+    expect(names(`${spec}${broken}`)).toEqual(['M']);
+    expect(names(`${spec.replace('z: f32[4]', 'z: f32[')}${spec.replace('model M', 'model N')}`)).toEqual([
+      'N',
+    ]);
+    expect(names(`network Bad(x: f32[C]) -> f32[C] { x + y }\n${spec}`)).toEqual(['M']);
+    expect(names(`import { Nothing } from "./nowhere.mmd"\n${spec}`)).toEqual(['M']);
+  });
+
+  it('are not where a base or a network that they use is', () => {
+    expect(names(`${broken}model N = Broken { process { steps: 20 } }\n${spec}`)).toEqual(['M']);
+    const use = spec.replace('linear(4)\n  task', 'Bad\n  task');
+    expect(names(`network Bad(x: f32[C]) -> f32[C] { x |> linear(C) ) }\n${use}`)).toEqual([]);
+    // A branch that is not taken counts: the network cannot be trusted.
+    expect(names(`network Bad(x: f32[C]) -> f32[C] { if C == 4 { x } else { y } }\n${use}`)).toEqual([]);
+  });
+});
+
 describe('overrides', () => {
   it('are settings like those of the source', () => {
     const { info } = compileText(spec, [

@@ -5,7 +5,7 @@ import { renderText } from '../../compiler/diagnostics/render.js';
 import { memoryHost } from '../../compiler/project/host.js';
 
 const folder = new URL('../../stdlib/', import.meta.url);
-const library = Object.fromEntries(
+export const library = Object.fromEntries(
   readdirSync(folder).map((name) => [
     name.replace(/\.mmd$/, ''),
     readFileSync(new URL(name, folder), 'utf8'),

@@ -75,6 +75,12 @@ export const names = rows({
     title: 'Name hides another',
     message: '`{name}` hides {other} of the same name',
   },
+  MMD0325: {
+    severity: 'error',
+    title: 'Dimension and parameter of one name',
+    message: '`{name}` is a dimension that an earlier argument binds, and cannot be a parameter as well',
+    help: 'declare the parameter before the argument whose type has it: the dimension is then checked against it; or choose another name',
+  },
   MMD0331: {
     severity: 'warning',
     title: 'Silenced without a reason',

@@ -108,6 +108,17 @@ that of one in the standard library, which cannot be reached below it. That is a
     bad: points({ decoder: 'decoder z = h |> Head' }, head('let x = x |> silu\n  x |> linear(2)')),
     good: points({ decoder: 'decoder z = h |> Head' }, head('let y = x |> silu\n  y |> linear(2)')),
   },
+  MMD0325: {
+    about: `
+A name in the type of an argument is a dimension that a call binds, and inside the network an integer. A later parameter of
+the same name would be a second number under one name. Declared before the argument, a parameter of type \`int\` may
+stand in its type, and the argument is checked against it.`,
+    bad: points({ decoder: 'decoder z = h |> Head(2)' }, head('x |> linear(P)', 'x: f32[P], P: int')),
+    good: points(
+      { decoder: 'decoder z = h |> Head(width: 2)' },
+      head('x |> linear(width)', 'x: f32[P], width: int'),
+    ),
+  },
   MMD0331: {
     about: `
 \`// mmdc-allow CODE: reason\` silences a warning: at the end of a line for that line, on a line of its own for the

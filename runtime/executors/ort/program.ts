@@ -9,6 +9,7 @@ import { sizeOf } from '../../../compiler/graph/ir.js';
 import type { Graph } from '../../../compiler/graph/ir.js';
 import type { Program, Tensor } from '../executor.js';
 import { RunFault } from '../fault.js';
+import { checkCarry, describe } from '../ports.js';
 import { firstLine } from './engine.js';
 import type { Engine } from './engine.js';
 
@@ -41,21 +42,16 @@ export class OrtProgram implements Program {
     private readonly engine: Engine,
     carry: Readonly<Record<string, string>>,
   ) {
-    const outputs = new Set<string>();
+    const inputs = byName(model.inputs);
+    const outputs = byName(model.outputs);
+    checkCarry(inputs, outputs, Object.entries(carry));
     for (const [from, to] of Object.entries(carry)) {
-      const input = model.inputs.find((p) => p.name === from);
-      const output = model.outputs.find((p) => p.name === to);
-      if (input === undefined) throw new RunFault(`carry: the graph has no input '${from}'`);
-      if (output === undefined) throw new RunFault(`carry: the graph has no output '${to}'`);
-      if (outputs.has(to)) throw new RunFault(`carry: output '${to}' is carried to two inputs`);
-      if (describe(input) !== describe(output)) {
-        throw new RunFault(`carry: '${from}' is ${describe(input)} but '${to}' is ${describe(output)}`);
-      }
-      outputs.add(to);
+      const [input, output] = [inputs.get(from) as Port, outputs.get(to) as Port];
       this.carried.set(from, { input, output, current: undefined, spare: undefined });
     }
+    const carriedOut = new Set(Object.values(carry));
     this.feeds = model.inputs.filter((p) => !this.carried.has(p.name));
-    this.returns = model.outputs.filter((p) => !outputs.has(p.name));
+    this.returns = model.outputs.filter((p) => !carriedOut.has(p.name));
   }
 
   async run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
@@ -154,8 +150,8 @@ function usable(data: Float32Array | Int32Array, copy: boolean): boolean {
   return !copy && data.buffer instanceof ArrayBuffer;
 }
 
-function describe(port: Port): string {
-  return `${port.dtype}[${port.shape.join(', ')}]`;
+function byName(ports: readonly Port[]): ReadonlyMap<string, Port> {
+  return new Map(ports.map((port) => [port.name, port]));
 }
 
 /** The engine's words and, where it names the failing node, the graph node that it was lowered from. */

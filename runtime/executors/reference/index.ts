@@ -7,10 +7,11 @@
 import { Evaluator, KernelError } from '../../../compiler/graph/evaluate.js';
 import type { Precision } from '../../../compiler/graph/evaluate.js';
 import { GraphError } from '../../../compiler/graph/errors.js';
-import { sizeOf } from '../../../compiler/graph/ir.js';
 import type { Graph, Node } from '../../../compiler/graph/ir.js';
 import type { Executor, PrepareOptions, Program, Tensor } from '../executor.js';
 import { RunFault } from '../fault.js';
+import { checkCarry, checkFeeds, checkTensor, fedNodes } from '../ports.js';
+import type { Ports } from '../ports.js';
 
 export { evaluate } from '../../../compiler/graph/evaluate.js';
 
@@ -34,9 +35,6 @@ export class ReferenceExecutor implements Executor {
   }
 }
 
-/** A fed node, or an output's node, by name. */
-type Ports = ReadonlyMap<string, Node>;
-
 class ReferenceProgram implements Program {
   readonly #graph: Graph;
   readonly #evaluator: Evaluator;
@@ -48,22 +46,13 @@ class ReferenceProgram implements Program {
     this.#graph = graph;
     this.#evaluator = new Evaluator(graph, precision);
     this.#carry = new Map(Object.entries(carry));
-    this.#inputs = fed(graph);
-    checkCarry(graph, this.#inputs, this.#carry);
+    this.#inputs = fedNodes(graph);
+    const outputs = new Map(graph.outputs.map((o) => [o.name, graph.nodes[o.node]!]));
+    checkCarry(this.#inputs, outputs, this.#carry);
   }
 
   async run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
-    for (const name of Object.keys(feeds)) {
-      if (!this.#inputs.has(name) || this.#carry.has(name))
-        throw new RunFault(`no input '${name}' is fed on a run`);
-    }
-    for (const name of this.#inputs.keys()) {
-      if (this.#carry.has(name) && !this.#state.has(name)) {
-        throw new RunFault(`carried input '${name}' was never written`);
-      }
-      if (!this.#carry.has(name) && !Object.hasOwn(feeds, name))
-        throw new RunFault(`input '${name}' was not fed`);
-    }
+    checkFeeds(this.#inputs, this.#carry, this.#state, feeds);
     const outputs = guarded(this.#graph, () =>
       this.#evaluator.run({ ...feeds, ...Object.fromEntries(this.#state) }),
     );
@@ -76,12 +65,7 @@ class ReferenceProgram implements Program {
 
   write(input: string, value: Tensor): void {
     const node = this.#carried(input);
-    const dtype = value.data instanceof Int32Array ? 'i32' : 'f32';
-    const fits = value.shape.join() === node.shape.join() && value.data.length === sizeOf(node.shape);
-    if (dtype !== node.dtype || !fits) {
-      const given = `${value.data.length} elements as ${describe({ dtype, shape: value.shape })}`;
-      throw new RunFault(`input '${input}' is ${describe(node)}; it was given ${given}`);
-    }
+    checkTensor(input, node, value);
     this.#state.set(input, { data: value.data.slice(), shape: node.shape });
   }
 
@@ -104,30 +88,6 @@ class ReferenceProgram implements Program {
   }
 }
 
-function fed(graph: Graph): Ports {
-  const ports = new Map<string, Node>();
-  for (const node of graph.nodes) {
-    if (node.op === 'input' || node.op === 'parameter') ports.set(node.attrs.name, node);
-  }
-  return ports;
-}
-
-function checkCarry(graph: Graph, inputs: Ports, carry: ReadonlyMap<string, string>): void {
-  const outputs = new Map(graph.outputs.map((o) => [o.name, graph.nodes[o.node]!]));
-  const used = new Set<string>();
-  for (const [from, to] of carry) {
-    const input = inputs.get(from);
-    const output = outputs.get(to);
-    if (input === undefined) throw new RunFault(`carry: the graph has no input '${from}'`);
-    if (output === undefined) throw new RunFault(`carry: the graph has no output '${to}'`);
-    if (used.has(to)) throw new RunFault(`carry: output '${to}' is carried to two inputs`);
-    if (describe(input) !== describe(output)) {
-      throw new RunFault(`carry: '${from}' is ${describe(input)} but '${to}' is ${describe(output)}`);
-    }
-    used.add(to);
-  }
-}
-
 /** Faults of the graph's layer, in this layer's terms. */
 function guarded<T>(graph: Graph, run: () => T): T {
   try {
@@ -137,8 +97,4 @@ function guarded<T>(graph: Graph, run: () => T): T {
     if (cause instanceof GraphError) throw new RunFault(cause.message, { cause });
     throw cause;
   }
-}
-
-function describe({ dtype, shape }: Pick<Node, 'dtype' | 'shape'>): string {
-  return `${dtype}[${shape.join(', ')}]`;
 }
