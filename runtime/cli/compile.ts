@@ -22,7 +22,7 @@ import { compileFile } from './source.js';
 
 export interface CompileOptions {
   readonly out: string;
-  readonly target: 'graph' | 'onnx';
+  readonly target: 'graph' | 'onnx' | 'pytorch';
   readonly dump?: string;
   readonly passes?: string;
   readonly stats?: boolean;
@@ -38,6 +38,11 @@ export async function compile(file: string, options: CompileOptions): Promise<vo
   const disable = disabledPasses(options.passes);
   const { model } = compileFile(file, options.set ?? [], options.model, options.color);
   if (options.dump !== undefined) dump(model, options.dump, disable);
+  if (options.target === 'pytorch') {
+    const { pytorchFiles, writeTree } = await import('./compile-pytorch.js');
+    for (const path of writeTree(options.out, pytorchFiles(model))) print(path);
+    return;
+  }
   const training = model.trainingStep(model.info.train.batch, { disable });
   const guided = model.info.tasks.some((task) => task.guidance !== 1);
   const graphs: Record<string, Graph> = {

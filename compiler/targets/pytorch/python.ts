@@ -5,7 +5,7 @@
  */
 
 /** Columns of a line; `pyproject.toml` of the package says the same. */
-export const lineLength = 100;
+export const lineLength = 120;
 
 /** A number as Python writes it, exact in float64. */
 export function pythonNumber(value: number, integer = Number.isInteger(value)): string {
@@ -44,7 +44,7 @@ export function pythonTuple(items: readonly string[]): string {
 export function docstring(text: string, indent: string): string[] {
   const safe = text.replaceAll('\\', '\\\\').replaceAll('"""', '\\"\\"\\"').trim();
   const width = lineLength - indent.length;
-  const lines = safe.split('\n').flatMap((line) => wrapText(line.trimEnd(), width - 6));
+  const lines = paragraphs(safe, width - 6);
   if (lines.length === 0) return [];
   // A quote at the end would join the closing ones.
   const closing = lines[lines.length - 1].endsWith('"') ? ' """' : '"""';
@@ -56,8 +56,28 @@ export function docstring(text: string, indent: string): string[] {
   ];
 }
 
+/** Lines of prose flow together; indented lines, lists and code fences stay as they are. */
+function paragraphs(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let prose: string[] = [];
+  let fenced = false;
+  const flush = () => {
+    if (prose.length > 0) lines.push(...wrapText(prose.join(' '), width));
+    prose = [];
+  };
+  for (const line of text.split('\n').map((l) => l.trimEnd())) {
+    const fence = line.startsWith('```');
+    if (fence) fenced = !fenced;
+    if (fence || fenced || line === '' || /^(\s{2,}|[-*|#>]|\d+\.)/.test(line)) {
+      flush();
+      lines.push(line);
+    } else prose.push(line);
+  }
+  flush();
+  return lines;
+}
+
 function wrapText(line: string, width: number): string[] {
-  if (line.length <= width || line.startsWith('    ')) return [line];
   const lines: string[] = [];
   let current = '';
   for (const word of line.split(' ')) {
@@ -79,5 +99,9 @@ export function bracketed(indent: string, head: string, items: readonly string[]
   if (flat.length <= lineLength || items.length === 0) return [flat];
   const inner = `${indent}    ${items.join(', ')}`;
   if (inner.length <= lineLength) return [`${indent}${head}`, inner, `${indent}${tail.trimStart()}`];
-  return [`${indent}${head}`, ...items.map((item) => `${indent}    ${item},`), `${indent}${tail.trimStart()}`];
+  return [
+    `${indent}${head}`,
+    ...items.map((item) => `${indent}    ${item},`),
+    `${indent}${tail.trimStart()}`,
+  ];
 }

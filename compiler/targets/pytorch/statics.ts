@@ -205,7 +205,9 @@ export function listCode(items: readonly { readonly code: Code; readonly spread:
   const parts = items.map((item) => item.code);
   const text: Code['text'] = (naming, place) =>
     pythonTuple(
-      items.map(({ code, spread }) => (spread ? `*${within(code, 9, naming, place)}` : code.text(naming, place))),
+      items.map(({ code, spread }) =>
+        spread ? `*${within(code, 9, naming, place)}` : code.text(naming, place),
+      ),
     );
   const made = make(parts, 9, text, (values) =>
     values.flatMap((value, i) => (items[i].spread ? (value as Static[]) : [value])),
@@ -286,8 +288,18 @@ export function translate(expr: Expr, resolver: Resolver): Code | undefined {
       const operand = inner(expr.operand);
       if (!operand) return undefined;
       if (expr.op === '!')
-        return make([operand], 2, (n, p) => `not ${within(operand, 3, n, p)}`, ([v]) => !v);
-      return make([operand], 6, (n, p) => `-${within(operand, 6, n, p)}`, ([v]) => -(v as number));
+        return make(
+          [operand],
+          2,
+          (n, p) => `not ${within(operand, 3, n, p)}`,
+          ([v]) => !v,
+        );
+      return make(
+        [operand],
+        6,
+        (n, p) => `-${within(operand, 6, n, p)}`,
+        ([v]) => -(v as number),
+      );
     }
     case 'Binary': {
       const [left, right] = [inner(expr.left), inner(expr.right)];
@@ -307,7 +319,11 @@ export function translate(expr: Expr, resolver: Resolver): Code | undefined {
       return index && indexCode(target, index);
     }
     case 'Call':
-      return staticCall(expr.callee.text, expr.args.map((arg) => arg.value), resolver);
+      return staticCall(
+        expr.callee.text,
+        expr.args.map((arg) => arg.value),
+        resolver,
+      );
     default:
       return undefined;
   }
@@ -350,6 +366,7 @@ function staticCall(callee: string, args: readonly Expr[], resolver: Resolver): 
 /** Product of a list; short lists of known length are multiplied out. */
 export function product(list: Code): Code {
   const { items } = list;
+  if (items?.length === 1) return items[0].spread ? product(items[0].code) : items[0].code;
   if (items && items.length > 0 && items.length <= 3 && items.every((item) => !item.spread))
     return items.map((item) => item.code).reduce((a, b) => operator('*', a, b));
   return callCode('math.prod', [list], ([value]) =>

@@ -3,7 +3,7 @@ them in PyTorch's channels-last memory format, so that the permutations around i
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
 import torch.nn.functional as functional
@@ -37,7 +37,15 @@ ZEROS = Init("zeros")
 ONES = Init("ones")
 
 
-class Layer(nn.Module):
+class Network(nn.Module):
+    """A module that maps tensors to one tensor."""
+
+    if TYPE_CHECKING:
+
+        def __call__(self, *inputs: Tensor) -> Tensor: ...
+
+
+class Layer(Network):
     """A module with parameters of its own, which says how they start and whether weight decay applies."""
 
     def starts(self) -> dict[str, Init]:

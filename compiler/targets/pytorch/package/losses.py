@@ -118,9 +118,7 @@ class TrainedModel(DiffusionModel):
                 difference = difference + per_row(self.posterior[j][rows.t], errors[name]) * errors[name]
         return sum_rows(difference * difference) * self.bound_scale[rows.t]
 
-    def simplified(
-        self, errors: Mapping[str, Tensor], encodings: Mapping[str, Encoding], rows: Rows
-    ) -> Tensor:
+    def simplified(self, errors: Mapping[str, Tensor], encodings: Mapping[str, Encoding], rows: Rows) -> Tensor:
         """sum_j w_j(t) mean |Y_j - Yh_j|^2 over the channels that j fills, [B]."""
         total = torch.zeros_like(rows.given[:, 0])
         for j, name in enumerate(self.component_names):

@@ -17,9 +17,7 @@ class Timestep(NamedTuple):
 
 def roles_of(spec: Spec, given: tuple[str, ...], produced: tuple[str, ...]) -> Roles:
     """Roles in the order of the spec's modalities."""
-    return tuple(
-        GIVEN if m.name in given else PRODUCED if m.name in produced else ABSENT for m in spec.modalities
-    )
+    return tuple(GIVEN if m.name in given else PRODUCED if m.name in produced else ABSENT for m in spec.modalities)
 
 
 def joint_roles(spec: Spec) -> Roles:
@@ -67,9 +65,7 @@ class RoleSampler:
         training, so half of such rows are drawn at t = T."""
         if GIVEN not in roles:
             return False
-        read = any(
-            task.calls > 0 and r == roles for task, r in zip(self.spec.tasks, self.tasks, strict=True)
-        )
+        read = any(task.calls > 0 and r == roles for task, r in zip(self.spec.tasks, self.tasks, strict=True))
         pairs = zip(self.spec.modalities, roles, strict=True)
         return all(role != PRODUCED or m.compact or read for m, role in pairs)
 
