@@ -1,10 +1,14 @@
-/** Runs one TypeScript benchmark: `node bench/run.js ops/convolution`. */
+/**
+ * Runs a benchmark: `npm run bench -- transformer` against PyTorch (bench/peers), or a file by its path:
+ * `npm run bench -- ops/convolution`.
+ */
 import { fileURLToPath } from 'node:url';
 import { runnerImport } from 'vite';
 
-const name = process.argv[2];
-if (name === undefined) {
-  console.error('usage: node bench/run.js NAME   (for example ops/convolution)');
-  process.exit(2);
+const name = process.argv[2] ?? 'all';
+if (name.includes('/')) {
+  await runnerImport(fileURLToPath(new URL(`./${name}.ts`, import.meta.url)), { configFile: false });
+} else {
+  process.argv.splice(2, 0, 'peers/main');
+  await runnerImport(fileURLToPath(new URL('./peers/main.ts', import.meta.url)), { configFile: false });
 }
-await runnerImport(fileURLToPath(new URL(`./${name}.ts`, import.meta.url)), { configFile: false });

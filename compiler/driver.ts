@@ -23,11 +23,13 @@ import { forwardGraph, trainingStep, type TrainingStep } from './lower/training.
 import { checkModel, type CheckedModel } from './model/check.js';
 import { concerns } from './model/concerns.js';
 import type { ModelInfo } from './model/info.js';
+import { reportWeightless } from './model/weights.js';
 import { overrideFile, parseOverride, type Override } from './model/overrides.js';
-import { checkNames, type NamesChecked } from './names/index.js';
+import { checkNames } from './names/index.js';
 import { optimize, type OptimizeOptions } from './passes/index.js';
 import type { Host } from './project/host.js';
 import { loadProject, type Project } from './project/project.js';
+import { checkDefinitions } from './symbolic/index.js';
 
 export interface AnalyzeOptions {
   /** `--set` overrides, `path=value`. They apply to every model that is looked at. */
@@ -51,11 +53,13 @@ export function analyze(host: Host, file: string, text: string, options: Analyze
   const diagnostics = new Diagnostics();
   const project = loadProject(host, file, text, diagnostics);
   const names = checkNames(project, diagnostics);
+  const definitions = checkDefinitions(project, diagnostics);
+  const settled = (d: Diagnostic) => names.settles(d) || definitions.settles(d);
   const overrides = (options.set ?? []).flatMap((item) => parseOverride(item, diagnostics) ?? []);
   const models = new Map<string, CompiledModel>();
   for (const declaration of project.root.declared.values()) {
     if (declaration.kind !== 'Model') continue;
-    const compiled = analyzeModel(project, declaration, overrides, diagnostics, options.set ?? [], names);
+    const compiled = analyzeModel(project, declaration, overrides, diagnostics, options.set ?? [], settled);
     if (compiled) models.set(declaration.name.text, compiled);
   }
   const sources = new Map([...project.modules].map(([name, module]) => [name, module.text]));
@@ -77,7 +81,7 @@ function analyzeModel(
   overrides: readonly Override[],
   all: Diagnostics,
   set: readonly string[],
-  names: NamesChecked,
+  settled: (diagnostic: Diagnostic) => boolean,
 ): CompiledModel | undefined {
   const diagnostics = new Diagnostics();
   const parameters = new ParameterTable();
@@ -92,7 +96,8 @@ function analyzeModel(
   const networks = checked && new ModelNetworks(checked.info, checked.constants, evaluator);
   const complete = networks && forwardGraph(networks, checkBatch);
   if (networks) reportSharedChannels(networks);
-  all.add(...diagnostics.list.filter((d) => !names.settles(d)));
+  if (networks && complete) reportWeightless(checked.info, evaluator);
+  all.add(...diagnostics.list.filter((d) => !settled(d)));
   const mine = all.list.some((d) => d.severity === 'error' && concerns(d, project, model, evaluator.used));
   if (!complete || diagnostics.hasErrors || mine) return undefined;
   return new CompiledModel(project, checked, parameters, set);
@@ -156,7 +161,8 @@ export class CompiledModel {
     return optimize(graph, options);
   }
 
-  private networks(name: string, batch: number): ModelNetworks {
+  /** @internal The model's expressions on an empty graph. */
+  networks(name: string, batch: number): ModelNetworks {
     const builder = new GraphBuilder(`${this.info.name}.${name}`);
     const evaluator = new Evaluator(this.project, builder, this.parameters, new Diagnostics(), batch);
     return new ModelNetworks(this.info, this.checked.constants, evaluator);

@@ -84,6 +84,14 @@ export { hash } from './graph/hash.js';
 export { parseText, print } from './graph/text.js';
 export { fromJSON, toJSON, type GraphJson, type JsonNumber, type NodeJson } from './graph/json.js';
 export { GraphFormatError } from './graph/format.js';
+export {
+  estimate,
+  estimateParts,
+  type Cost,
+  type Estimate,
+  type PartCost,
+  type PartEstimates,
+} from './estimate.js';
 export { stats, type Stats } from './graph/stats.js';
 
 // Targets

@@ -5,23 +5,15 @@
  *
  * @module
  */
-import { gradients } from '../compiler/autodiff/index.js';
 import { GraphBuilder, type Value } from '../compiler/graph/builder.js';
 import { relu } from '../compiler/graph/compose.js';
-import { sizeOf, type Graph, type Shape } from '../compiler/graph/ir.js';
+import type { Graph, Shape } from '../compiler/graph/ir.js';
 import { optimize } from '../compiler/passes/index.js';
+import { layoutOf, trainingStep, unpack } from '../runtime/eval/networks/packed.js';
 import { classes, pixels, side } from './mnist.js';
 
 /** Channels of the two convolutions and units of the hidden layer. */
 export const widths = { first: 16, second: 32, hidden: 128 } as const;
-
-export interface Slot {
-  readonly name: string;
-  readonly shape: Shape;
-  /** Inputs of one unit, which its initial scale depends on; 0 for biases, which start at zero. */
-  readonly fan: number;
-  readonly offset: number;
-}
 
 const shapes: readonly (readonly [name: string, shape: Shape, fan: number])[] = [
   ['conv1.weight', [widths.first, 1, 3, 3], 9],
@@ -35,87 +27,31 @@ const shapes: readonly (readonly [name: string, shape: Shape, fan: number])[] = 
 ];
 
 /** Where every parameter lies in the packed vector. */
-export const slots: readonly Slot[] = (() => {
-  let offset = 0;
-  return shapes.map(([name, shape, fan]) => {
-    const slot = { name, shape, fan, offset };
-    offset += sizeOf(shape);
-    return slot;
-  });
-})();
-
-export const parameterCount = slots.reduce((sum, slot) => sum + sizeOf(slot.shape), 0);
-
-/** Packed state of the training step: input name -> name of the output that is its next value. */
-export const carry = {
-  parameters: 'parameters.next',
-  moment1: 'moment1.next',
-  moment2: 'moment2.next',
-} as const;
-
-/** AdamW's constants (Loshchilov & Hutter, 2019, algorithm 2). */
-export const adamw = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.01 } as const;
+export const layout = layoutOf(shapes);
 
 /**
  * Classes from pictures: inputs `parameters` [P], `images` [B, 784]; output `probabilities` [B, 10].
  */
 export function readingGraph(batch: number): Graph {
   const b = new GraphBuilder('judge.read');
-  const packed = b.input('parameters', [parameterCount]);
-  b.output('probabilities', b.softmax(logits(b, unpack(b, packed), b.input('images', [batch, pixels]))));
+  const packed = b.input('parameters', [layout.size]);
+  b.output(
+    'probabilities',
+    b.softmax(logits(b, unpack(b, layout, packed), b.input('images', [batch, pixels]))),
+  );
   return optimize(b.finish());
 }
 
 /**
- * One step of AdamW on the mean cross-entropy. Further inputs: `labels` i32 [B], `schedule` [3] = rate,
- * 1/(1 - beta1^n), 1/(1 - beta2^n), and the state of {@link carry}; outputs `loss` [] and the next state.
+ * One step of AdamW on the mean cross-entropy. Inputs beside the packed state: `images` [B, 784], `labels` i32 [B].
  */
 export function trainingGraph(batch: number): Graph {
-  const b = new GraphBuilder('judge.train');
-  const packed = b.input('parameters', [parameterCount]);
-  const moment1 = b.input('moment1', [parameterCount]);
-  const moment2 = b.input('moment2', [parameterCount]);
-  const schedule = b.input('schedule', [3]);
-  const images = b.input('images', [batch, pixels]);
-  const target = b.oneHot(b.input('labels', [batch], 'i32'), classes);
-
-  const parameters = unpack(b, packed);
-  const logProbabilities = b.logSoftmax(logits(b, parameters, images));
-  const loss = b.neg(b.mean(b.sum(b.mul(target, logProbabilities), [1]), [0]));
-  const parts = gradients(
-    b,
-    loss,
-    slots.map((slot) => parameters.get(slot.name) as Value),
-  );
-  const gradient = b.concat(
-    parts.map((g) => b.reshape(g, [-1])),
-    0,
-  );
-  const { beta1, beta2, epsilon, decay } = adamw;
-  const [rate, correction1, correction2] = [0, 1, 2].map((i) => b.slice(schedule, [i], [i + 1])) as [
-    Value,
-    Value,
-    Value,
-  ];
-  const m = b.add(b.mul(moment1, beta1), b.mul(gradient, 1 - beta1));
-  const v = b.add(b.mul(moment2, beta2), b.mul(b.mul(gradient, gradient), 1 - beta2));
-  const step = b.div(b.mul(m, correction1), b.add(b.sqrt(b.mul(v, correction2)), epsilon));
-  // Biases are decayed like weights: there are 186 of them.
-  const next = b.sub(packed, b.mul(rate, b.add(step, b.mul(packed, decay))));
-  b.output('loss', loss);
-  b.output(carry.parameters, next);
-  b.output(carry.moment1, m);
-  b.output(carry.moment2, v);
-  return optimize(b.finish());
-}
-
-function unpack(b: GraphBuilder, packed: Value): Map<string, Value> {
-  return new Map(
-    slots.map(({ name, shape, offset }) => [
-      name,
-      b.reshape(b.slice(packed, [offset], [offset + sizeOf(shape)]), shape),
-    ]),
-  );
+  return trainingStep('judge.train', layout, (b, parameters) => {
+    const images = b.input('images', [batch, pixels]);
+    const target = b.oneHot(b.input('labels', [batch], 'i32'), classes);
+    const logProbabilities = b.logSoftmax(logits(b, parameters, images));
+    return b.neg(b.mean(b.sum(b.mul(target, logProbabilities), [1]), [0]));
+  });
 }
 
 /** [B, 784] -> [B, 10] */

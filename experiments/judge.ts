@@ -12,7 +12,8 @@ import { formatSafetensors, parseSafetensors } from '../runtime/checkpoint/safet
 import type { Executor, Program } from '../runtime/executors/executor.js';
 import { writeAtomic } from '../runtime/files/atomic.js';
 import { Stream } from '../runtime/random/stream.js';
-import { adamw, carry, parameterCount, readingGraph, slots, trainingGraph, widths } from './judge-network.js';
+import { adamw, fit } from '../runtime/eval/networks/packed.js';
+import { layout, readingGraph, trainingGraph, widths } from './judge-network.js';
 import { agreement, largest, meanConfidence } from './metrics.js';
 import { classes, heldOutRows, pixels, readDigits, side, trainRows, type Digits } from './mnist.js';
 
@@ -122,7 +123,7 @@ async function readAll(
     const rows = Math.min(readBatch, n - first);
     batch.set(images.subarray(first * pixels, (first + rows) * pixels));
     const { probabilities } = await program.run({
-      parameters: { data: parameters, shape: [parameterCount] },
+      parameters: { data: parameters, shape: [layout.size] },
       images: { data: batch, shape: [readBatch, pixels] },
     });
     out.set(probabilities!.data.subarray(0, rows * classes), first * classes);
@@ -131,26 +132,25 @@ async function readAll(
 }
 
 async function train(digits: Digits, executor: Executor, log: (line: string) => void): Promise<Float32Array> {
-  const { batch, epochs, seed } = settings;
-  const program = await executor.prepare(trainingGraph(batch), { carry });
-  const start: Readonly<Record<keyof typeof carry, Float32Array>> = {
-    parameters: initial(seed),
-    moment1: new Float32Array(parameterCount),
-    moment2: new Float32Array(parameterCount),
-  };
-  for (const [name, data] of Object.entries(start)) program.write(name, { data, shape: [parameterCount] });
+  const { batch, epochs, seed, rate } = settings;
   const rows = digits.labels.length;
   const perEpoch = Math.floor(rows / batch);
-  const steps = epochs * perEpoch;
   const images = new Float32Array(batch * pixels);
   const labels = new Int32Array(batch);
   const began = performance.now();
-  let n = 0;
-  for (let epoch = 0; epoch < epochs; epoch++) {
-    const order = new Stream(seed, 'order', epoch).permutation(rows);
-    let loss = 0;
-    for (let k = 0; k < perEpoch; k++) {
-      n++;
+  let order = new Int32Array(rows);
+  let sum = 0;
+  const steps = epochs * perEpoch;
+  return fit({
+    executor,
+    graph: trainingGraph(batch),
+    layout,
+    seed,
+    steps,
+    rate,
+    feeds: (n) => {
+      const [epoch, k] = [Math.floor((n - 1) / perEpoch), (n - 1) % perEpoch];
+      if (k === 0) order = new Stream(seed, 'order', epoch).permutation(rows) as Int32Array<ArrayBuffer>;
       const random = new Stream(seed, 'shift', n);
       for (let i = 0; i < batch; i++) {
         const row = order[k * batch + i]!;
@@ -161,36 +161,19 @@ async function train(digits: Digits, executor: Executor, log: (line: string) => 
         labels[i] = digits.labels[row]!;
         shiftInto(images, i, digits.images.subarray(row * pixels, (row + 1) * pixels), dx, dy);
       }
-      const outputs = await program.run({
+      return {
         images: { data: images, shape: [batch, pixels] },
         labels: { data: labels, shape: [batch] },
-        schedule: { data: scheduleAt(n, steps), shape: [3] },
-      });
-      loss += outputs.loss!.data[0]! / perEpoch;
-    }
-    const left = ((performance.now() - began) / 1000 / n) * (steps - n);
-    log(`judge: epoch ${epoch + 1}/${epochs}, loss ${loss.toFixed(4)}, ${Math.round(left)} s left`);
-  }
-  const { data } = await program.read('parameters');
-  await program.dispose();
-  return Float32Array.from(data);
-}
-
-/** Weights N(0, 2 / fan) (He et al., "Delving deep into rectifiers", 2015, eq. 10), biases zero. */
-function initial(seed: number): Float32Array {
-  const out = new Float32Array(parameterCount);
-  for (const { name, shape, fan, offset } of slots) {
-    if (fan === 0) continue;
-    const part = out.subarray(offset, offset + sizeOf(shape));
-    new Stream(seed, 'init', name).normal(part);
-    for (let i = 0; i < part.length; i++) part[i]! *= Math.sqrt(2 / fan);
-  }
-  return out;
-}
-
-function scheduleAt(n: number, steps: number): Float32Array {
-  const rate = 0.5 * settings.rate * (1 + Math.cos((Math.PI * (n - 1)) / steps));
-  return Float32Array.of(rate, 1 / (1 - adamw.beta1 ** n), 1 / (1 - adamw.beta2 ** n));
+      };
+    },
+    onStep: (n, loss) => {
+      sum += loss / perEpoch;
+      if (n % perEpoch !== 0) return;
+      const left = ((performance.now() - began) / 1000 / n) * (steps - n);
+      log(`judge: epoch ${n / perEpoch}/${epochs}, loss ${sum.toFixed(4)}, ${Math.round(left)} s left`);
+      sum = 0;
+    },
+  });
 }
 
 /** Row `i` of `out` becomes the picture moved right by dx and down by dy; what comes in is background, -1. */
@@ -237,7 +220,7 @@ function settingsHash(digits: Digits): string {
 }
 
 function save(file: string, parameters: Float32Array, hash: string, seconds: number): void {
-  const tensors = slots.map(
+  const tensors = layout.slots.map(
     ({ name, shape, offset }) =>
       [name, { shape, data: parameters.subarray(offset, offset + sizeOf(shape)) }] as const,
   );
@@ -249,8 +232,8 @@ function load(file: string, hash: string): { parameters: Float32Array; seconds: 
   if (!existsSync(file)) return undefined;
   const { tensors, metadata } = parseSafetensors(readFileSync(file));
   if (metadata.settings !== hash) return undefined;
-  const parameters = new Float32Array(parameterCount);
-  for (const { name, offset } of slots) {
+  const parameters = new Float32Array(layout.size);
+  for (const { name, offset } of layout.slots) {
     const tensor = tensors.get(name);
     if (!(tensor?.data instanceof Float32Array)) throw new Error(`${file} has no tensor '${name}'`);
     parameters.set(tensor.data, offset);

@@ -55,6 +55,7 @@ export {
   type TrainOptions,
   type TrainResult,
 } from './train/trainer.js';
+export { readSpecWeights } from './train/load.js';
 export { modelTensors, type State } from './train/state.js';
 
 // Sampling

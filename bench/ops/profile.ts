@@ -18,6 +18,7 @@ import { size } from './harness.js';
 const [spec = 'examples/digits.mmd', ...set] = process.argv.slice(3);
 const threads = Number(process.env['BENCH_THREADS'] ?? 2);
 const runs = 12;
+const top = Number(process.env['BENCH_TOP'] ?? 40);
 
 const { host, name } = fileHost(spec);
 const model = pickModel(analyze(host, name, readFileSync(spec, 'utf8'), { set }), undefined);
@@ -100,7 +101,7 @@ console.log(
 print('by ONNX operator', byOp);
 print('by primitive', byPrimitive);
 console.log('slowest nodes');
-for (const [node, { ms, event }] of [...best].sort((a, b) => b[1].ms - a[1].ms).slice(0, 40)) {
+for (const [node, { ms, event }] of [...best].sort((a, b) => b[1].ms - a[1].ms).slice(0, top)) {
   const shapes = JSON.stringify([event.args.input_type_shape, event.args.output_type_shape]).replaceAll(
     '"float":',
     '',

@@ -54,7 +54,8 @@ export const elementwise: { readonly [K in Elementwise]: Rule<K> } = {
   cos: factor(({ b }, x) => b.neg(b.sin(x))),
   tanh: factor(({ b, node }) => b.sub(1, b.mul(node, node))),
   sigmoid: factor(({ b, node }) => b.mul(node, b.sub(1, node))),
-  erf: factor(({ b }, x) => b.mul(b.exp(b.neg(b.mul(x, x))), 2 / Math.sqrt(Math.PI))),
+  // 2 / sqrt(pi) exp(-x^2), with the factor in the exponent.
+  erf: factor(({ b }, x) => b.exp(b.sub(Math.log(2 / Math.sqrt(Math.PI)), b.mul(x, x)))),
   abs: factor(({ b }, x) => b.sign(x)),
 
   add: ({ g }) => [g, g],

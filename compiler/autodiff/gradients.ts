@@ -30,10 +30,16 @@ const rules: { readonly [K in Op]: Rule<K> } = {
  *
  * @param loss f32, shape []
  * @param wrt f32 values of any shape, leaves or not
+ * @param observe called after the derivative of each node was appended, with the ids of the new nodes
  * @returns for each of `wrt` a value of its shape
  * @throws GraphError when the loss is no f32 scalar or one of `wrt` is not f32
  */
-export function gradients(b: GraphBuilder, loss: Value, wrt: readonly Value[]): Value[] {
+export function gradients(
+  b: GraphBuilder,
+  loss: Value,
+  wrt: readonly Value[],
+  observe?: (node: Node, from: number, to: number) => void,
+): Value[] {
   if (loss.dtype !== 'f32' || loss.shape.length > 0) {
     throw new GraphError(`gradients: the loss must be an f32 scalar, got ${showType(loss)}`);
   }
@@ -51,6 +57,7 @@ export function gradients(b: GraphBuilder, loss: Value, wrt: readonly Value[]): 
       const node = b.nodes[id]!;
       b.origin = node.origin ?? outer;
       if (!node.inputs.some((input) => active.has(input))) continue;
+      const before = b.nodes.length;
       const partials = pullback(b, node, g, active);
       node.inputs.forEach((input, k) => {
         const partial = partials[k];
@@ -59,6 +66,7 @@ export function gradients(b: GraphBuilder, loss: Value, wrt: readonly Value[]): 
         const sum = sums.get(input);
         sums.set(input, sum === undefined ? own : b.add(sum, own));
       });
+      observe?.(node, before, b.nodes.length);
     }
     b.origin = outer;
     return wrt.map((v) => sums.get(v.id) ?? b.constant([0], v.shape));

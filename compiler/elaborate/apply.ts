@@ -54,7 +54,9 @@ export function applyNetwork(
     inner.define(param.name.text, matched);
     frame.bindings = dims.describe();
   }
+  const before = evaluator.builder.nodes.length;
   const result = evaluator.body(network.body, inner);
+  evaluator.onNetwork?.(inner.parameters.path, network, before, evaluator.builder.nodes.length);
   return checkResult(evaluator, dims, network, inner, result);
 }
 

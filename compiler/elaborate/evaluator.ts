@@ -61,6 +61,8 @@ export class Evaluator {
   private evaluations = 0;
   /** Calls of library networks that have a problem: what else goes wrong inside follows from it. */
   private readonly faulty = new Set<string>();
+  /** Called with the nodes that a use of a network has made. */
+  onNetwork?: (path: string, network: Network, from: number, to: number) => void;
   /** Networks that were evaluated. */
   readonly used = new Set<Network>();
   /** Nodes made by `into`, with the channels of the space that they fill. */

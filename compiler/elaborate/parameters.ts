@@ -16,6 +16,8 @@ export interface ParameterInfo {
   readonly decay: boolean;
   /** False for running statistics, which the training step updates without a gradient. */
   readonly trainable: boolean;
+  /** Whether it stays as it was loaded: the optimiser has nothing of it, and no gradient is computed. */
+  readonly frozen?: boolean;
 }
 
 /** Collects parameters and gives each graph its node for them. */
@@ -24,6 +26,8 @@ export class ParameterTable {
   private readonly nodes = new WeakMap<GraphBuilder, Map<string, Node>>();
   /** While set, uses of parameters receive no gradient. */
   frozen = false;
+  /** Declarations whose parameters stay as they were loaded: `encoder.image`. */
+  readonly frozenPaths = new Set<string>();
 
   get all(): readonly ParameterInfo[] {
     return [...this.infos.values()];
@@ -40,7 +44,9 @@ export class ParameterTable {
 
   /** Makes a parameter known without using it. */
   declare(info: ParameterInfo): void {
-    if (!this.infos.has(info.name)) this.infos.set(info.name, info);
+    if (this.infos.has(info.name)) return;
+    const frozen = info.trainable && [...this.frozenPaths].some((path) => info.name.startsWith(`${path}.`));
+    this.infos.set(info.name, frozen ? { ...info, frozen } : info);
   }
 
   /** The node of a parameter in `builder`, declared on first use. */

@@ -27,9 +27,13 @@ export function silu(b: GraphBuilder, x: Value): Value {
   return b.mul(x, b.sigmoid(x));
 }
 
-/** x Phi(x) with the normal distribution function, not its tanh approximation (Hendrycks & Gimpel, arXiv 1606.08415). */
+/**
+ * x Phi(x) with the normal distribution function, not its tanh approximation (Hendrycks & Gimpel, arXiv 1606.08415), as
+ * u (1 + erf(u)) / sqrt(2) with u = x / sqrt(2): both numbers can become part of matrix products before and after it.
+ */
 export function gelu(b: GraphBuilder, x: Value): Value {
-  return b.mul(b.mul(x, 0.5), b.add(b.erf(b.mul(x, Math.SQRT1_2)), 1));
+  const u = b.mul(x, Math.SQRT1_2);
+  return b.mul(b.mul(u, b.add(b.erf(u), 1)), Math.SQRT1_2);
 }
 
 /** log(1 + exp(x)) as max(x, 0) + log(1 + exp(-|x|)), which overflows nowhere. */

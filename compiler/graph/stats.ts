@@ -24,7 +24,8 @@ export interface Stats {
   readonly moved: number;
 }
 
-function flopsOf(graph: Graph, node: Node): number {
+/** Operations of one node, counted as in {@link Stats.flops}. */
+export function flopsOf(graph: Pick<Graph, 'nodes'>, node: Node): number {
   const input = (k: number): Node => graph.nodes[node.inputs[k]!]!;
   switch (node.op) {
     case 'matmul': {
@@ -44,7 +45,7 @@ function flopsOf(graph: Graph, node: Node): number {
 }
 
 /** Whether a node has memory of its own that a run fills. */
-function isComputed({ op }: Node): boolean {
+export function isComputed({ op }: Node): boolean {
   return !['input', 'parameter', 'constant', 'reshape', 'stop_gradient'].includes(op);
 }
 

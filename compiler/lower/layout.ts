@@ -15,11 +15,14 @@ export interface Slot extends ParameterInfo {
 export interface Layout {
   readonly trainable: readonly Slot[];
   readonly statistics: readonly Slot[];
+  /** Loaded and never changed: a vector of their own. */
+  readonly frozen: readonly Slot[];
   /** Elements of the packed parameters. */
   readonly size: number;
   /** The first `decayed` of them have weight decay. */
   readonly decayed: number;
   readonly statisticsSize: number;
+  readonly frozenSize: number;
 }
 
 export function layoutOf(parameters: readonly ParameterInfo[]): Layout {
@@ -32,12 +35,15 @@ export function layoutOf(parameters: readonly ParameterInfo[]): Layout {
     });
     return { slots, size };
   };
-  const trainable = parameters.filter((p) => p.trainable);
+  const trainable = parameters.filter((p) => p.trainable && !p.frozen);
   const decayed = trainable.filter((p) => p.decay);
   const packed = place([...decayed, ...trainable.filter((p) => !p.decay)]);
   const statistics = place(parameters.filter((p) => !p.trainable));
+  const frozen = place(parameters.filter((p) => p.frozen));
   return {
     trainable: packed.slots,
+    frozen: frozen.slots,
+    frozenSize: frozen.size,
     statistics: statistics.slots,
     size: packed.size,
     decayed: decayed.reduce((sum, p) => sum + sizeOf(p.shape), 0),

@@ -12,6 +12,7 @@ import type { Node, Shape } from '../graph/ir.js';
 import { canProduce } from '../model/check.js';
 import { declarationEnvironment, type DeclarationKind } from '../model/environments.js';
 import { SettingsReader } from '../model/settings.js';
+import { weightSettings } from '../model/weights.js';
 import { FieldReader } from '../model/forms.js';
 import type { ModalityInfo, ModelInfo } from '../model/info.js';
 
@@ -47,6 +48,8 @@ export interface Statistic {
 export class ModelNetworks {
   /** Statistics of this batch, for the training step to keep. */
   readonly statistics: Statistic[] = [];
+  /** Called with the nodes that an evaluation of a declaration has made. */
+  onDeclaration?: (path: string, from: number, to: number) => void;
   /** The encoders built last, by modality. */
   readonly encoders = new Map<string, BuiltEncoder>();
 
@@ -54,7 +57,9 @@ export class ModelNetworks {
     readonly info: ModelInfo,
     readonly constants: ReadonlyMap<string, Value>,
     readonly evaluator: Evaluator,
-  ) {}
+  ) {
+    for (const [path, { frozen }] of info.weights) if (frozen) evaluator.parameters.frozenPaths.add(path);
+  }
 
   /**
    * Builds the encoder of a modality.
@@ -261,6 +266,7 @@ export class ModelNetworks {
       declaration?.range ?? { start: 0, end: 0 },
       [],
     );
+    for (const key of weightSettings) settings.has(key);
     const scale = settings.form('scale', { unit: [], none: [] }, { form: 'unit', args: {} }, '');
     settings.finish();
     return (
@@ -336,7 +342,11 @@ export class ModelNetworks {
     env: Environment,
     what: string,
   ): TensorValue | undefined {
-    return this.evaluator.tensor(expr, env, what);
+    const { builder } = this.evaluator;
+    const before = builder.nodes.length;
+    const value = this.evaluator.tensor(expr, env, what);
+    this.onDeclaration?.(env.parameters.path, before, builder.nodes.length);
+    return value;
   }
 
   private batched(value: TensorValue): TensorValue {

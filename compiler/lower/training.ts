@@ -26,6 +26,8 @@ export const trainInputs = {
   noise: 'noise',
   /** f32 [4]: rate, 1/(1 - beta1^n), 1/(1 - beta2^n), decay of the moving average. */
   schedule: 'schedule',
+  /** f32 [n]: the parameters that stay as they were loaded, where there are any. */
+  frozen: 'frozen',
 } as const;
 
 /** Packed state: input name -> name of the output that is its next value. */
@@ -101,6 +103,10 @@ export function trainingStep(info: ModelInfo, forward: ForwardGraph, layout: Lay
   const ema = b.input('ema', [layout.size]);
   const schedule = b.input(trainInputs.schedule, [4]);
   const views = new Map(layout.trainable.map((slot) => [slot.name, view(b, packed, slot)]));
+  if (layout.frozenSize > 0) {
+    const frozen = b.input(trainInputs.frozen, [layout.frozenSize]);
+    for (const slot of layout.frozen) views.set(slot.name, view(b, frozen, slot));
+  }
   const copies = copyInto(b, forward.graph, (node) =>
     node.op === 'parameter' ? views.get(node.attrs.name) : undefined,
   );
@@ -118,17 +124,23 @@ export function trainingStep(info: ModelInfo, forward: ForwardGraph, layout: Lay
     parts.map((g, i) => b.reshape(g, [layout.trainable[i].size])),
     0,
   );
-  const norm = b.sqrt(sumOfSquares(b, gradient));
+  const square = b.mul(gradient, gradient);
+  const norm = b.sqrt(sumInRows(b, square));
   const { clip, optimizer } = info.train;
-  const clipped = clip > 0 ? b.mul(gradient, b.min(b.div(clip, b.add(norm, 1e-6)), 1)) : gradient;
+  /** What the gradient is multiplied by: [1] where it is clipped. */
+  const factor = clip > 0 ? b.min(b.div(clip, b.add(norm, 1e-6)), 1) : b.scalar(1);
 
   const scalar = (index: number) => b.slice(schedule, [index], [index + 1]);
   const [rate, correction1, correction2, emaDecay] = [0, 1, 2, 3].map(scalar);
-  // AdamW (Loshchilov & Hutter, 2019, algorithm 2).
-  const m = b.add(b.mul(moment1, optimizer.beta1), b.mul(clipped, 1 - optimizer.beta1));
-  const v = b.add(b.mul(moment2, optimizer.beta2), b.mul(b.mul(clipped, clipped), 1 - optimizer.beta2));
-  const step = b.div(b.mul(m, correction1), b.add(b.sqrt(b.mul(v, correction2)), optimizer.epsilon));
-  const next = b.sub(decayed(b, packed, layout, b.mul(rate, optimizer.decay)), b.mul(step, rate));
+  // AdamW (Loshchilov & Hutter, 2019, algorithm 2): rate m c1 / (sqrt(v c2) + epsilon), with everything that is one
+  // number multiplied first, since each operation is a pass over all parameters.
+  const { beta1, beta2, epsilon, decay } = optimizer;
+  const m = b.add(b.mul(moment1, beta1), b.mul(gradient, b.mul(factor, 1 - beta1)));
+  const v = b.add(b.mul(moment2, beta2), b.mul(square, b.mul(b.mul(factor, factor), 1 - beta2)));
+  const root2 = b.sqrt(correction2);
+  const scale = b.div(b.mul(rate, correction1), root2);
+  const step = b.mul(b.div(m, b.add(b.sqrt(v), b.div(epsilon, root2))), scale);
+  const next = b.sub(decayed(b, packed, layout, b.mul(rate, decay)), step);
   const average = b.add(ema, b.mul(b.sub(next, ema), b.sub(1, emaDecay)));
 
   b.output('loss', loss);
@@ -152,15 +164,15 @@ export function trainingStep(info: ModelInfo, forward: ForwardGraph, layout: Lay
 }
 
 /**
- * |x|^2 of a long vector, in rows first: engines that add up hundreds of thousands of numbers one after the other in
+ * The sum of a long vector, in rows first: engines that add up hundreds of thousands of numbers one after the other in
  * float32 lose the fourth digit.
  */
-function sumOfSquares(b: GraphBuilder, x: Node): Node {
+function sumInRows(b: GraphBuilder, x: Node): Node {
   const [size] = x.shape;
   const width = Math.ceil(Math.sqrt(size));
   const rows = Math.ceil(size / width);
   const padded = b.reshape(b.pad(x, [0], [rows * width - size]), [rows, width]);
-  return b.sum(b.sum(b.mul(padded, padded), [1]), [0]);
+  return b.sum(b.sum(padded, [1]), [0]);
 }
 
 function view(b: GraphBuilder, packed: Node, slot: Slot): Node {

@@ -12,9 +12,10 @@ import type { Value } from '../elaborate/values.js';
 import { sizeOf, type Shape } from '../graph/ir.js';
 import type { Module } from '../project/project.js';
 import { readData } from './data.js';
+import { sourcesOf } from './derived.js';
 import { FieldReader, overrideEnvironment } from './forms.js';
 import { applyOverrides, type Override } from './overrides.js';
-import type { ModalityInfo, ModelInfo, TaskInfo } from './info.js';
+import type { ModalityInfo, ModelInfo, TaskInfo, WeightsInfo } from './info.js';
 import { collectMembers, type Members } from './members.js';
 import { checkSize, readModality } from './modalities.js';
 import { reportProcess } from './process-check.js';
@@ -22,6 +23,7 @@ import { readProcess } from './process.js';
 import { SettingsReader, type FilledDefault } from './settings.js';
 import { readTask } from './tasks.js';
 import { readLoss, readTrain } from './training.js';
+import { readWeights } from './weights.js';
 
 export interface CheckedModel {
   readonly info: ModelInfo;
@@ -51,12 +53,19 @@ export function checkModel(
   }
   const defaults: FilledDefault[] = [];
   const fields = new FieldReader(evaluator, env, replaced);
-  const modalities = members.modalities.flatMap((m) => readModality(fields, m, defaults) ?? []);
+  const modalities: ModalityInfo[] = [];
+  for (const { name } of members.modalities) fields.later.set(name.text, name);
+  for (const declaration of members.modalities) {
+    const { text } = declaration.name;
+    fields.later.delete(text);
+    const read = readModality(fields, declaration, defaults, modalities);
+    if (read) modalities.push(read);
+    else fields.unread.add(text);
+  }
   const whole = modalities.length === members.modalities.length;
   const space = readSpace(evaluator, env, members, model);
   const spaceName = members.spaces[0]?.name.text;
   const names = modalities.map((m) => m.name);
-  for (const { name } of members.modalities) if (!names.includes(name.text)) fields.unread.add(name.text);
   const known = (list: readonly (Encoder | Decoder)[], also: readonly string[], what: string) =>
     list.filter(({ name }) => {
       if (name.text === '') return false;
@@ -98,9 +107,15 @@ export function checkModel(
   const evalRows = evalReader.range('rows', '');
   evalReader.finish();
   const backbone = members.backbones[0];
-  for (const declaration of [...members.backbones, ...members.decoders]) {
-    const path = `${declaration.kind === 'Backbone' ? 'backbone' : 'decoder'}.${declaration.name.text}`;
-    new SettingsReader(fields, path, declaration.options, declaration.range, defaults).finish();
+  const weights = new Map<string, WeightsInfo>();
+  for (const declaration of [...encoders.values(), ...members.backbones, ...members.decoders]) {
+    const { kind, name } = declaration;
+    const path = `${kind.toLowerCase()}.${name.text}`;
+    const settings = new SettingsReader(fields, path, declaration.options, declaration.range, defaults);
+    const read = readWeights(settings, name.text);
+    if (read) weights.set(kind === 'Backbone' ? 'backbone' : path, read);
+    // An encoder has more settings, which are read where its networks are.
+    if (kind !== 'Encoder') settings.finish();
   }
   if (modalities.length === 0 && whole)
     evaluator.report('MMD0503', env, place, { name: model.name.text, what: 'modality' });
@@ -115,6 +130,7 @@ export function checkModel(
     encoders,
     backbone,
     decoders,
+    weights,
     process: process.spec,
     tables: process.tables,
     predict: process.predict,
@@ -192,7 +208,9 @@ function checkRules(
   if (encoders.size === 0) evaluator.report('MMD0503', env, place, { name: info.name, what: 'encoder' });
   const reported = new Set<string>();
   for (const task of info.tasks) checkTask(evaluator, env, info, task, origin, reported);
+  const sources = new Set(info.modalities.flatMap((m) => (m.derived ? sourcesOf(m.derived) : [])));
   for (const modality of info.modalities) {
+    if (sources.has(modality.name)) continue;
     if (reported.has(modality.name) || encoders.has(modality.name) || decoders.has(modality.name)) continue;
     evaluator.report('MMD0507', env, modality.place, { name: modality.name });
   }

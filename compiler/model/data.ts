@@ -43,6 +43,12 @@ export function readData(settings: SettingsReader, modalities: readonly Modality
   const columns: SourceInfo[] = [];
   for (const modality of modalities) {
     if (!settings.has(modality.name)) continue;
+    if (modality.derived) {
+      const place = settings.fields.env.place(modality.place);
+      const labels = [{ ...place, message: 'derived here' }];
+      evaluator.report('MMD0516', env, settings.rangeOf(modality.name), { name: modality.name }, { labels });
+      continue;
+    }
     const forms = Object.fromEntries(readable[modality.type].map((name) => [name, sourceForms[name]]));
     const source = settings.form(modality.name, forms, { form: 'none', args: {} }, '');
     if (source.form !== 'none')

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Arg, Entry, Expr, Range } from '../../grammar/ast.js';
+import type { Arg, Entry, Expr, Name, Range } from '../../grammar/ast.js';
 import { didYouMean } from '../diagnostics/suggest.js';
 import { Environment } from '../elaborate/environment.js';
 import type { Evaluator } from '../elaborate/evaluator.js';
@@ -71,6 +71,8 @@ export class FieldReader {
     private readonly overrides: WeakMap<object, Override> = new WeakMap(),
     /** Modalities whose declarations could not be read: whatever speaks of them is silent. */
     readonly unread: Set<string> = new Set(),
+    /** Modalities that are declared further down than the one being read. */
+    readonly later: Map<string, Name> = new Map(),
   ) {}
 
   /** The reader for an entry: one put in by `--set` is read in the model's scope and reported in its own text. */
@@ -78,7 +80,7 @@ export class FieldReader {
     const override = this.overrides.get(entry);
     if (!override) return this;
     const env = overrideEnvironment(override, this.env);
-    return new FieldReader(this.evaluator, env, this.overrides, this.unread);
+    return new FieldReader(this.evaluator, env, this.overrides, this.unread, this.later);
   }
 
   /** undefined after a report. */

@@ -8,7 +8,7 @@ import type { Shape } from '../graph/ir.js';
 import type { Sampler } from '../process/samplers.js';
 import type { ProcessSpec, ProcessTables } from '../process/tables.js';
 import type { Module } from '../project/project.js';
-import type { FormValue, RangeValue } from './forms.js';
+import type { FieldValue, FormValue, RangeValue } from './forms.js';
 import type { FilledDefault } from './settings.js';
 
 export type ModalityType = 'image' | 'mask' | 'category' | 'vector' | 'binary' | 'tokens';
@@ -20,6 +20,24 @@ export type Likelihood =
   | { readonly form: 'categorical' }
   /** von Mises-Fisher on the unit sphere with concentration kappa. */
   | { readonly form: 'cosine'; readonly kappa: number };
+
+/** How the rows of a derived modality are made from those of others. */
+export type DerivedInfo =
+  | { readonly op: 'modality'; readonly name: string }
+  | {
+      readonly op: 'transform';
+      readonly name: string;
+      /** Absent where it begins a chain. */
+      readonly input?: DerivedInfo;
+      /** Of its input or, where it begins a chain, of the modality. */
+      readonly type: ModalityType;
+      readonly shape: Shape;
+      readonly values: Readonly<Record<string, FieldValue>>;
+      /** Modalities among the arguments, by parameter. */
+      readonly modalities: Readonly<Record<string, string>>;
+      /** Names the random numbers that it draws; null where it draws none. */
+      readonly stream: string | null;
+    };
 
 export interface ModalityInfo {
   readonly name: string;
@@ -36,6 +54,8 @@ export interface ModalityInfo {
   readonly likelihood: Likelihood;
   /** Values lie in this interval, which samplers clip to; null where there is none. */
   readonly range: readonly [number, number] | null;
+  /** How its rows are made, where they do not come from files. */
+  readonly derived?: DerivedInfo;
   readonly place: Range;
 }
 
@@ -116,6 +136,18 @@ export interface DataInfo {
   readonly place: Range;
 }
 
+/** Weights of a declaration that come from a file. */
+export interface WeightsInfo {
+  /** safetensors, relative to the folder of the spec; null where it is only frozen. */
+  readonly load: string | null;
+  /** What its names in the file begin with, in place of `encoder.image.`; null tries that and no prefix. */
+  readonly prefix: string | null;
+  /** Whether they stay as they are. */
+  readonly frozen: boolean;
+  /** Of `load`, or of the declaration. */
+  readonly place: Range;
+}
+
 export interface ModelInfo {
   readonly name: string;
   readonly module: Module;
@@ -126,6 +158,8 @@ export interface ModelInfo {
   readonly backbone: Backbone;
   /** By modality, and by the space's name for the origin. */
   readonly decoders: ReadonlyMap<string, Decoder>;
+  /** By the path of the declaration: `encoder.image`, `backbone`, `decoder.z`. */
+  readonly weights: ReadonlyMap<string, WeightsInfo>;
   readonly process: ProcessSpec;
   readonly tables: ProcessTables;
   readonly predict: 'x0' | 'v' | 'eps';

@@ -8,6 +8,7 @@ import { didYouMean } from '../diagnostics/suggest.js';
 import type { Environment } from '../elaborate/environment.js';
 import type { Evaluator } from '../elaborate/evaluator.js';
 import { showType } from '../elaborate/values.js';
+import { readDerived } from './derived.js';
 import type { FieldReader, FormValue, Forms } from './forms.js';
 import type { Likelihood, ModalityInfo, ModalityType } from './info.js';
 import { SettingsReader, type FilledDefault } from './settings.js';
@@ -37,17 +38,18 @@ const allowed: Record<ModalityType, readonly Likelihood['form'][]> = {
   tokens: ['categorical'],
 };
 
-/** Reads one declaration; undefined after a report. */
+/**
+ * Reads one declaration; undefined after a report.
+ * @param before the modalities declared above it, from which it may be derived
+ */
 export function readModality(
   fields: FieldReader,
   declaration: Modality,
   defaults: FilledDefault[],
+  before: readonly ModalityInfo[],
 ): ModalityInfo | undefined {
   const { evaluator, env } = fields;
   const type = declaration.type;
-  if (declaration.derived) {
-    evaluator.report('MMD0513', env, declaration.derived.range, { name: declaration.name.text });
-  }
   if (type.kind === 'ErrorType') return undefined;
   if (type.kind !== 'NamedType' || !Object.hasOwn(dimensionNames, type.name.text)) {
     const name = type.kind === 'NamedType' ? type.name.text : 'a list';
@@ -80,6 +82,8 @@ export function readModality(
   );
   const likelihood = readLikelihood(settings, kind);
   settings.finish();
+  const derived = declaration.derived && readDerived(fields, declaration, { type: kind, shape }, before);
+  if (declaration.derived && !derived) return undefined;
   return {
     name: declaration.name.text,
     type: kind,
@@ -90,6 +94,7 @@ export function readModality(
     ...(read.labels ? { labels: read.labels } : {}),
     likelihood,
     range: kind === 'image' ? [-1, 1] : kind === 'binary' ? [0, 1] : null,
+    ...(derived ? { derived } : {}),
     place: declaration.name.range,
   };
 }

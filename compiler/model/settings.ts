@@ -92,6 +92,10 @@ export class SettingsReader {
     return this.read(key, { type: 'string' }, fallback, reason) as string | T;
   }
 
+  bool(key: string, fallback: boolean, reason: string): boolean {
+    return this.read(key, { type: 'bool' }, fallback, reason) as boolean;
+  }
+
   range(key: string, reason: string): RangeValue | null {
     return this.read(key, { type: 'range' }, null, reason) as RangeValue | null;
   }

@@ -9,7 +9,8 @@ import { sizeOf } from '../graph/ir.js';
 import type { Node, NodeOf, Op, Shape } from '../graph/ir.js';
 import { compute, constantData } from '../graph/kernels/table.js';
 import type { Computed } from '../graph/kernels/table.js';
-import { rewrite, uniformValue } from './pass.js';
+import { rewrite } from './pass.js';
+import { uniformValue } from '../graph/patterns.js';
 import type { Pass } from './pass.js';
 
 /** Larger results are left to run time: they would only make the artifact larger. Operands may be this many times larger. */

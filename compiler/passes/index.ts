@@ -7,8 +7,10 @@ import type { Graph } from '../graph/ir.js';
 import { assertValid } from '../graph/verify.js';
 import { cse } from './cse.js';
 import { dce } from './dce.js';
+import { factor } from './factor.js';
 import { foldConstants } from './fold.js';
 import type { Pass } from './pass.js';
+import { sinkScales } from './scale.js';
 import { simplify } from './simplify.js';
 import { sinkTransposes } from './sink/sink.js';
 
@@ -25,6 +27,10 @@ export const passes: readonly Pass[] = [
   cse,
   sinkTransposes,
   foldConstants,
+  simplify,
+  cse,
+  factor,
+  sinkScales,
   simplify,
   cse,
   dce,

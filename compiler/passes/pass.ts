@@ -31,8 +31,3 @@ export function rewrite(
   for (const { name, node } of graph.outputs) b.output(name, copies.get(node)!);
   return b.finish();
 }
-
-/** The number that every element of a constant is, or `undefined` for anything else. */
-export function uniformValue(node: Node): number | undefined {
-  return node.op === 'constant' && node.attrs.data.length === 1 ? node.attrs.data[0] : undefined;
-}

@@ -10,7 +10,8 @@ import { broadcastShapes, sameShape } from '../graph/infer.js';
 import { sizeOf } from '../graph/ir.js';
 import type { Graph, Node, Op } from '../graph/ir.js';
 import { compose, isReshape, swapLast } from '../graph/permutation.js';
-import { rewrite, uniformValue } from './pass.js';
+import { rewrite } from './pass.js';
+import { uniformValue } from '../graph/patterns.js';
 import type { Pass } from './pass.js';
 
 type Rule = (b: GraphBuilder, node: Node, inputs: readonly Value[]) => Value | undefined;

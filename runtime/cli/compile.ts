@@ -12,6 +12,7 @@ import { toJSON } from '../../compiler/graph/json.js';
 import { stats } from '../../compiler/graph/stats.js';
 import { print as printGraph } from '../../compiler/graph/text.js';
 import { trainCarry } from '../../compiler/lower/training.js';
+import type { PartEstimates } from '../../compiler/estimate.js';
 import type { ModelInfo } from '../../compiler/model/info.js';
 import { passes, type OptimizeOptions } from '../../compiler/passes/index.js';
 import { writeAtomic } from '../files/atomic.js';
@@ -59,7 +60,34 @@ export async function compile(file: string, options: CompileOptions): Promise<vo
     writeAtomic(join(options.out, name), content);
     print(`${options.out}/${name}`);
   }
-  if (options.stats) for (const [name, graph] of Object.entries(graphs)) printStats(name, graph, model);
+  if (!options.stats) return;
+  for (const [name, graph] of Object.entries(graphs)) printStats(name, graph, model);
+  const { estimateParts } = await import('../../compiler/estimate.js');
+  note(showParts(estimateParts(model)));
+}
+
+/** One line for every declaration and every use of a network in it. */
+function showParts({ batch, declarations, networks }: PartEstimates): string {
+  const depth = (path: string) => path.split('.').length - 1;
+  const rows = declarations.flatMap((declaration) => [
+    declaration,
+    ...networks.filter((n) => n.path.startsWith(`${declaration.path}.`)),
+  ]);
+  const mega = (n: number) => (n / 1e6).toPrecision(3);
+  const cells = rows.map((row) => [
+    '  '.repeat(row.network === undefined ? 0 : depth(row.path)) + (row.path.split('.').pop() ?? ''),
+    row.parameters.toLocaleString('en'),
+    mega(row.flops),
+    mega(row.trainingFlops),
+    (row.activationBytes / 2 ** 20).toPrecision(3),
+    (row.stateBytes / 2 ** 20).toPrecision(3),
+  ]);
+  for (const [i, row] of rows.entries()) if (row.network === undefined) cells[i][0] = row.path;
+  const head = ['part', 'parameters', 'MFLOP', 'MFLOP trained', 'MiB values', 'MiB state'];
+  const width = head.map((title, i) => Math.max(title.length, ...cells.map((row) => row[i].length)));
+  const line = (row: readonly string[]) =>
+    row.map((cell, i) => (i === 0 ? cell.padEnd(width[i]) : cell.padStart(width[i]))).join('  ');
+  return [`for one row of a batch of ${batch}, as written:`, line(head), ...cells.map(line)].join('\n');
 }
 
 function json(value: unknown): string {
@@ -155,6 +183,7 @@ function describe(
       init,
       decay,
     })),
+    frozen: layout.frozen.map(({ name, shape, offset }) => ({ name, shape, offset })),
     statistics: layout.statistics.map(({ name, shape, offset }) => ({ name, shape, offset })),
     graphs: Object.fromEntries(Object.entries(graphs).map(([name, graph]) => [name, hash(graph)])),
     defaults: info.defaults,

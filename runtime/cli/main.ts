@@ -138,6 +138,20 @@ function build(): Command {
       (await import('./sample.js')).sample(run, { ...options, color: color() }),
     );
 
+  command('eval', 'measure what a trained model does on held-out data, as JSON')
+    .argument('<run>', 'folder of the run')
+    .option('--data <dir>', "root of the data, in place of the run's, or builtin:scenes")
+    .requiredOption('--out <file>', 'file to write')
+    .addOption(new Option('--task <name>', 'a task; may be repeated; all by default').argParser(collect))
+    .addOption(new Option('-n <rows>', 'rows to ask of every task').argParser(integer(1)).default(500))
+    .addOption(new Option('--seed <s>', 'seed').argParser(integer(0)).default(0))
+    .option('--networks <dir>', 'folder that keeps the networks that measure (RUN/networks by default)')
+    .addOption(backendOption)
+    .addOption(threadsOption)
+    .action(async (run: string, options) =>
+      (await import('./eval.js')).evaluate(run, { ...options, color: color() }),
+    );
+
   command('report', 'write RUN/report.html: curves, samples, settings, the spec')
     .argument('<run>', 'folder of the run')
     .action(async (run: string) => (await import('./report.js')).report(run));

@@ -10,7 +10,8 @@ import { snr } from '../../compiler/process/tables.js';
 import { sizeOf } from '../../compiler/graph/ir.js';
 import { readNpy } from '../data/npy.js';
 import { writeAtomic } from '../files/atomic.js';
-import type { RunReport, SampleImage, TaskSamples } from '../report/model.js';
+import { evaluationFile, readEvaluation } from '../eval/file.js';
+import type { Metric, RunReport, SampleImage, TaskSamples } from '../report/model.js';
 import { compileRun, executorFile } from '../run/folder.js';
 import { readLog } from '../run/log.js';
 import { weightsFile } from '../train/weights.js';
@@ -49,7 +50,7 @@ export async function writeReport(dir: string): Promise<string> {
     steps: { done, planned: run.steps },
     log,
     samples: info.tasks.flatMap((task) => readSamples(join(dir, 'samples', task.name), info) ?? []),
-    metrics: [],
+    metrics: readMetrics(dir, run.hash),
     process: processCurves(info),
     parameters: model.layout.trainable.map(({ name, shape, size }) => ({ name, shape, count: size })),
     notes: info.doc === '' ? [] : [info.doc],
@@ -58,6 +59,21 @@ export async function writeReport(dir: string): Promise<string> {
   const file = join(dir, 'report.html');
   writeAtomic(file, await renderReport(content));
   return relative(process.cwd(), resolve(file)) || file;
+}
+
+/** Figures of `mmdc eval`, where it wrote them into the run folder for the spec that the run has. */
+function readMetrics(dir: string, hash: string): Metric[] {
+  const evaluation = readEvaluation(evaluationFile(dir));
+  if (evaluation?.provenance.spec !== hash) return [];
+  const { trained, seed } = evaluation.provenance;
+  return Object.entries(evaluation.tasks).flatMap(([task, measures]) =>
+    Object.entries(measures).map(([name, { value, count, features }]) => ({
+      name,
+      value,
+      count,
+      note: `task ${task}${typeof features === 'string' ? `, ${features} features` : ''}, averaged weights of step ${trained}, seed ${seed}`,
+    })),
+  );
 }
 
 /** The executor's line, written down when the training began. */

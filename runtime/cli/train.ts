@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { CompiledModel } from '../../compiler/driver.js';
 import type { Backend } from '../executors/index.js';
+import { projectRoot } from '../host.js';
 import { InputFault } from '../faults.js';
 import { writeAtomic } from '../files/atomic.js';
 import { bundleOf, executorFile, readRun, runFile, type RunInfo } from '../run/folder.js';
@@ -55,6 +56,7 @@ export async function train(file: string, options: TrainOptions): Promise<void> 
       dir,
       run,
       resume,
+      root: projectRoot(file),
       backend: options.backend,
       threads: options.threads ?? null,
       samples: sampleRows,

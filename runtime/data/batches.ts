@@ -5,7 +5,7 @@
  * @module
  */
 import { Shuffle } from '../random/shuffle.js';
-import { rowSize } from './column.js';
+import { rowSize, type Draw } from './column.js';
 import type { Dataset } from './table.js';
 
 export interface BatchOptions {
@@ -63,20 +63,24 @@ export function fillBatch(
   into: Readonly<Record<string, BatchArray>>,
 ): Int32Array {
   const rows = batchRows(dataset.rows, options);
-  fillRows(dataset, rows, into);
+  fillRows(dataset, rows, into, (i) => ({ from: 'step', index: options.step * options.batch + i }));
   return rows;
 }
 
-/** Fills `into` with the given rows, in their order. */
+/**
+ * Fills `into` with the given rows, in their order.
+ * @param draw which version of the i-th of them, where rows are derived by chance
+ */
 export function fillRows(
   dataset: Dataset,
   rows: ArrayLike<number>,
   into: Readonly<Record<string, BatchArray>>,
+  draw?: (i: number) => Draw,
 ): void {
   for (const column of dataset.columns.values()) {
     const array = into[column.name];
     if (array === undefined) throw new RangeError(`no array for column '${column.name}'`);
     const size = rowSize(column);
-    for (let i = 0; i < rows.length; i++) column.read(rows[i]!, array.data, i * size);
+    for (let i = 0; i < rows.length; i++) column.read(rows[i]!, array.data, i * size, draw?.(i));
   }
 }

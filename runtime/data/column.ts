@@ -6,6 +6,12 @@
 import type { ArrayData, FileArray } from './array.js';
 import { DataFault } from './fault.js';
 
+/** Which of its random versions a derived row is: by default that of the row itself, in training that of the step. */
+export interface Draw {
+  readonly from: 'row' | 'step';
+  readonly index: number;
+}
+
 export interface Column {
   readonly name: string;
   /** The file or folder that it came from, for messages. */
@@ -21,8 +27,11 @@ export interface Column {
   readonly labels?: readonly string[];
   /** What each row is called, where rows are files. */
   readonly rowNames?: readonly string[];
-  /** Writes one row, C order, to `out` from `offset`. `row` must be in range: it is not checked. */
-  read(row: number, out: Float32Array | Int32Array, offset: number): void;
+  /**
+   * Writes one row, C order, to `out` from `offset`. `row` must be in range: it is not checked. `draw` matters where
+   * rows are derived by chance.
+   */
+  read(row: number, out: Float32Array | Int32Array, offset: number, draw?: Draw): void;
 }
 
 /** What a column's data has to be: the runtime's side of a modality's type. */
@@ -107,7 +116,7 @@ export function rowRange(column: Column, start: number, end: number): Column {
     ...column,
     rows: end - start,
     ...names(column.rowNames?.slice(start, end)),
-    read: (row, out, offset) => column.read(start + row, out, offset),
+    read: (row, out, offset, draw) => column.read(start + row, out, offset, draw),
   };
 }
 
@@ -118,7 +127,7 @@ export function pickRows(column: Column, rows: Int32Array): Column {
     ...column,
     rows: rows.length,
     ...names(rowNames && Array.from(rows, (row) => rowNames[row]!)),
-    read: (row, out, offset) => column.read(rows[row]!, out, offset),
+    read: (row, out, offset, draw) => column.read(rows[row]!, out, offset, draw),
   };
 }
 

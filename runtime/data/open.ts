@@ -11,6 +11,7 @@ import type { ModalityInfo, ModelInfo, SourceInfo } from '../../compiler/model/i
 import { showSource } from '../../compiler/model/data.js';
 import { SpecFault } from '../faults.js';
 import { toColumn, type Column, type ColumnType } from './column.js';
+import { fileSources, withDerived } from './derived.js';
 import { DataFault } from './fault.js';
 import { readIdx } from './idx.js';
 import { readImages, readMasks } from './images.js';
@@ -34,6 +35,7 @@ export function openData(info: ModelInfo, root: string | undefined, part: Part):
   const set = named ?? (info.data.set?.source.args.name as string | undefined);
   if (set !== undefined) return openSet(info, set, place(info.data.set?.place ?? info.data.place), part);
   for (const modality of info.modalities) {
+    if (modality.derived) continue;
     if (info.data.columns.some((c) => c.modality === modality.name)) continue;
     throw new SpecFault([diagnostic('MMD0907', place(info.data.place), { modality: modality.name })]);
   }
@@ -42,11 +44,11 @@ export function openData(info: ModelInfo, root: string | undefined, part: Part):
       diagnostic('MMD0908', place(info.data.place), { source: showSource(info.data.columns[0].source) }),
     ]);
   }
-  const columns = info.modalities.map((modality): Column => {
-    const column = info.data.columns.find((c) => c.modality === modality.name) as SourceInfo;
-    return placed(place(column.place), () => openColumn(modality, column, root));
+  const read = info.modalities.flatMap((modality): Column[] => {
+    const column = info.data.columns.find((c) => c.modality === modality.name);
+    return column ? [placed(place(column.place), () => openColumn(modality, column, root))] : [];
   });
-  const whole = placed(place(info.data.place), () => new Dataset(columns));
+  const whole = placed(place(info.data.place), () => new Dataset(withDerived(info, read)));
   const rows = part === 'all' ? null : part === 'train' ? info.data.rows : info.evalRows;
   if (!rows) return whole;
   return placed(place(info.data.place), () => whole.take({ start: rows.from, end: rows.to }));
@@ -54,14 +56,17 @@ export function openData(info: ModelInfo, root: string | undefined, part: Part):
 
 /** Opens the rows of one modality from the data under `root`, for `--given image=DIR#0:500`. */
 export function openModality(info: ModelInfo, name: string, root: string): Column {
-  const modality = info.modalities.find((m) => m.name === name) as ModalityInfo;
   if (root.startsWith(builtinPrefix)) return openData(info, root, 'eval').column(name);
-  const source = info.data.columns.find((c) => c.modality === name);
-  if (!source)
-    throw new SpecFault([
-      diagnostic('MMD0907', { file: info.module.file, range: info.data.place }, { modality: name }),
-    ]);
-  return placed({ file: info.module.file, range: source.place }, () => openColumn(modality, source, root));
+  const columns = fileSources(info, name).map((file): Column => {
+    const source = info.data.columns.find((c) => c.modality === file);
+    if (!source)
+      throw new SpecFault([
+        diagnostic('MMD0907', { file: info.module.file, range: info.data.place }, { modality: file }),
+      ]);
+    const found = info.modalities.find((m) => m.name === file) as ModalityInfo;
+    return placed({ file: info.module.file, range: source.place }, () => openColumn(found, source, root));
+  });
+  return withDerived(info, columns, name).find((column) => column.name === name) as Column;
 }
 
 /** What a column must be to feed a modality. */
@@ -123,7 +128,8 @@ function openSet(info: ModelInfo, name: string, place: Place, part: Part): Datas
     throw new SpecFault([diagnostic('MMD0705', place, { name, sets: '`builtin("scenes")`' })]);
   }
   const all = scenes(part === 'eval' ? 'val' : 'train');
-  const columns = info.modalities.map((modality) => {
+  const columns = info.modalities.flatMap((modality) => {
+    if (modality.derived) return [];
     const offered = sceneShapes[modality.name];
     if (offered?.type === modality.type && offered.shape.join() === modality.shape.join()) {
       return all.column(modality.name);
@@ -143,7 +149,7 @@ function openSet(info: ModelInfo, name: string, place: Place, part: Part): Datas
       ),
     ]);
   });
-  const dataset = new Dataset(columns);
+  const dataset = new Dataset(withDerived(info, columns));
   return part === 'train' && info.data.rows
     ? dataset.take({ start: info.data.rows.from, end: info.data.rows.to })
     : dataset;

@@ -10,24 +10,47 @@ import { InputFault } from '../faults.js';
 import { Stream } from '../random/stream.js';
 
 /** Packed vectors by the names of the training step's carried inputs. */
-export type State = Record<'parameters' | 'moment1' | 'moment2' | 'ema' | 'statistics', Float32Array>;
+export type State = Record<
+  'parameters' | 'moment1' | 'moment2' | 'ema' | 'statistics' | 'frozen',
+  Float32Array
+>;
 
+/** What a training step changes. */
 export const stateNames = ['parameters', 'moment1', 'moment2', 'ema', 'statistics'] as const;
 
-/** The start of a run: every parameter from its own random stream, so that adding one leaves the others alone. */
-export function initialState(layout: Layout, seed: number): State {
-  const parameters = new Float32Array(layout.size);
-  for (const slot of layout.trainable)
-    initialise(slot, parameters.subarray(slot.offset, slot.offset + slot.size), seed);
-  const statistics = new Float32Array(layout.statisticsSize);
-  for (const slot of layout.statistics)
-    initialise(slot, statistics.subarray(slot.offset, slot.offset + slot.size), seed);
+/** What a checkpoint holds: with what never changes, so that it needs no other file. */
+const storedNames = [...stateNames, 'frozen'] as const;
+
+const slotsOf = (layout: Layout, kind: (typeof storedNames)[number]): readonly Slot[] =>
+  kind === 'statistics' || kind === 'frozen' ? layout[kind] : layout.trainable;
+
+/**
+ * The start of a run: every parameter from its own random stream, so that adding one leaves the others alone.
+ * @param loaded values from files, by name
+ */
+export function initialState(
+  layout: Layout,
+  seed: number,
+  loaded: ReadonlyMap<string, Float32Array> = new Map(),
+): State {
+  const start = (slots: readonly Slot[], size: number): Float32Array => {
+    const packed = new Float32Array(size);
+    for (const slot of slots) {
+      const part = packed.subarray(slot.offset, slot.offset + slot.size);
+      const value = loaded.get(slot.name);
+      if (value) part.set(value);
+      else initialise(slot, part, seed);
+    }
+    return packed;
+  };
+  const parameters = start(layout.trainable, layout.size);
   return {
     parameters,
     moment1: new Float32Array(layout.size),
     moment2: new Float32Array(layout.size),
     ema: parameters.slice(),
-    statistics,
+    statistics: start(layout.statistics, layout.statisticsSize),
+    frozen: start(layout.frozen, layout.frozenSize),
   };
 }
 
@@ -53,22 +76,23 @@ function initialise({ name, init }: ParameterInfo, out: Float32Array, seed: numb
 /** The state as named tensors: `parameters/NAME`, `ema/NAME` and so on, views of the packed vectors. */
 export function toTensors(layout: Layout, state: State): Record<string, StoredTensor> {
   const tensors: Record<string, StoredTensor> = {};
-  for (const kind of stateNames) {
-    for (const slot of kind === 'statistics' ? layout.statistics : layout.trainable) {
+  for (const kind of storedNames) {
+    for (const slot of slotsOf(layout, kind)) {
       tensors[`${kind}/${slot.name}`] = view(slot, state[kind]);
     }
   }
   return tensors;
 }
 
-/** The weights that samples come from, under their plain names: the moving average and the kept statistics. */
+/** The weights that samples come from, under their plain names: the moving average, what is kept and what is frozen. */
 export function modelTensors(
   layout: Layout,
-  state: Pick<State, 'ema' | 'statistics'>,
+  state: Pick<State, 'ema' | 'statistics' | 'frozen'>,
 ): Record<string, StoredTensor> {
   return Object.fromEntries([
     ...layout.trainable.map((slot) => [slot.name, view(slot, state.ema)]),
     ...layout.statistics.map((slot) => [slot.name, view(slot, state.statistics)]),
+    ...layout.frozen.map((slot) => [slot.name, view(slot, state.frozen)]),
   ]) as Record<string, StoredTensor>;
 }
 
@@ -87,9 +111,10 @@ export function fromTensors(layout: Layout, tensors: ReadonlyMap<string, StoredT
     moment2: new Float32Array(layout.size),
     ema: new Float32Array(layout.size),
     statistics: new Float32Array(layout.statisticsSize),
+    frozen: new Float32Array(layout.frozenSize),
   };
-  for (const kind of stateNames) {
-    for (const slot of kind === 'statistics' ? layout.statistics : layout.trainable) {
+  for (const kind of storedNames) {
+    for (const slot of slotsOf(layout, kind)) {
       const name = `${kind}/${slot.name}`;
       const tensor = tensors.get(name);
       if (!tensor) throw new InputFault(`${file} has no tensor '${name}'`, 'it belongs to another spec');

@@ -26,6 +26,11 @@ export interface TrainOptions {
   readonly seed: number;
   /** Continue from the newest good checkpoint of `dir`, if there is one. */
   readonly resume: boolean;
+  /**
+   * Reads the weights that the spec takes from files, by parameter name (see `readSpecWeights`). Called at the start of
+   * a run, not when it goes on.
+   */
+  readonly load?: () => ReadonlyMap<string, Float32Array>;
   /** Steps between log records, and between checkpoints. */
   readonly logEvery: number;
   readonly checkpointEvery: number;
@@ -93,13 +98,16 @@ export async function train(
     hooks.onStart?.({ from: meta.step, rejected });
     const log = new LogWriter(dir, meta.step);
     const feeds = new BatchFeeds(model, step, dataset, seed);
+    const { frozen } = state;
+    const constant: Record<string, Tensor> =
+      frozen.length > 0 ? { [trainInputs.frozen]: { data: frozen, shape: [frozen.length] } } : {};
     const began = performance.now();
     const window = meta.window ?? emptyWindow(step.terms.length);
     let checkpoint: string | undefined;
     let n = meta.step;
     const elapsed = () => meta.seconds + (performance.now() - began) / 1000;
     const write = async () => {
-      const now = await readState(program, layout);
+      const now = await readState(program, layout, frozen);
       const description: Meta = { step: n, seconds: elapsed(), window, hash: model.hash(), seed };
       checkpoint = save(dir, {
         step: n,
@@ -111,7 +119,7 @@ export async function train(
     try {
       while (n < steps) {
         n++;
-        const outputs = await program.run(feeds.at(n));
+        const outputs = await program.run({ ...feeds.at(n), ...constant });
         accumulate(window, outputs);
         if (!Number.isFinite(outputs.loss.data[0])) {
           const terms = Object.fromEntries(step.terms.map((name, i) => [name, outputs.terms.data[i]]));
@@ -126,7 +134,7 @@ export async function train(
         if (n % options.checkpointEvery === 0 || n === steps || stop) await write();
         if (stop) break;
       }
-      return { step: n, complete: n >= steps, state: await readState(program, layout) };
+      return { step: n, complete: n >= steps, state: await readState(program, layout, frozen) };
     } finally {
       log.close();
     }
@@ -148,9 +156,10 @@ function start(
   options: TrainOptions,
 ): { state: State; meta: Meta; rejected: readonly { file: string; reason: string }[] } {
   const fresh: Meta = { step: 0, seconds: 0, hash: model.hash(), seed: options.seed };
-  if (!options.resume) return { state: initialState(model.layout, options.seed), meta: fresh, rejected: [] };
+  const begin = () => initialState(model.layout, options.seed, loadedWeights(model, options));
+  if (!options.resume) return { state: begin(), meta: fresh, rejected: [] };
   const { checkpoint, rejected } = latest(options.dir);
-  if (!checkpoint) return { state: initialState(model.layout, options.seed), meta: fresh, rejected };
+  if (!checkpoint) return { state: begin(), meta: fresh, rejected };
   const meta = checkpoint.meta as unknown as Meta;
   if (meta.hash !== fresh.hash || meta.seed !== options.seed) {
     throw new InputFault(
@@ -161,12 +170,26 @@ function start(
   return { state: fromTensors(model.layout, checkpoint.arrays, checkpoint.file), meta, rejected };
 }
 
+function loadedWeights(model: CompiledModel, { load }: TrainOptions): ReadonlyMap<string, Float32Array> {
+  if (load) return load();
+  const [wanted] = [...model.info.weights].filter(([, weights]) => weights.load !== null);
+  if (!wanted) return new Map();
+  throw new InputFault(
+    `${wanted[0]} takes its weights from ${wanted[1].load}, and nothing says how to read it`,
+    'give `train` the option `load`: `() => readSpecWeights(model, folder)`',
+  );
+}
+
 function carryOf(step: TrainingStep): Record<string, string> {
   const inputs = inputNames(step.graph);
   return Object.fromEntries(Object.entries(trainCarry).filter(([name]) => inputs.has(name)));
 }
 
-async function readState(program: Program, layout: CompiledModel['layout']): Promise<State> {
+async function readState(
+  program: Program,
+  layout: CompiledModel['layout'],
+  frozen: Float32Array,
+): Promise<State> {
   const read = async (name: string, size: number) =>
     size === 0 ? new Float32Array(0) : Float32Array.from((await program.read(name)).data);
   return {
@@ -175,6 +198,7 @@ async function readState(program: Program, layout: CompiledModel['layout']): Pro
     moment2: await read('moment2', layout.size),
     ema: await read('ema', layout.size),
     statistics: await read('statistics', layout.statisticsSize),
+    frozen,
   };
 }
 

@@ -54,7 +54,7 @@ export function loadWeights(dir: string, model: CompiledModel): Weights {
       `its hash is ${parsed.metadata.spec}, and the run's is ${model.hash()}`,
     );
   }
-  for (const slot of [...model.layout.trainable, ...model.layout.statistics]) {
+  for (const slot of [...model.layout.trainable, ...model.layout.statistics, ...model.layout.frozen]) {
     const tensor = parsed.tensors.get(slot.name);
     if (tensor?.shape.join() !== slot.shape.join()) {
       throw new InputFault(

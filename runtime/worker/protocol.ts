@@ -5,6 +5,7 @@
  * @module
  */
 import type { Diagnostic } from '../../compiler/diagnostics/diagnostic.js';
+import type { Evaluation } from '../eval/model.js';
 import type { Backend } from '../executors/index.js';
 import type { Rows, SampleRequest } from '../sample/sampler.js';
 import type { Bundle, RunInfo } from '../run/folder.js';
@@ -17,6 +18,8 @@ export interface TrainJob {
   readonly resume: boolean;
   readonly backend: Backend;
   readonly threads: number | null;
+  /** Folder of the project, for weights that the spec names. */
+  readonly root: string;
   /** Rows to sample of every task at the end; 0 for none. */
   readonly samples: number;
 }
@@ -32,7 +35,23 @@ export interface SampleJob {
   readonly threads: number | null;
 }
 
-export type Job = TrainJob | SampleJob;
+export interface EvalJob {
+  readonly kind: 'eval';
+  readonly bundle: Bundle;
+  /** Run folder with the weights. */
+  readonly dir: string;
+  /** Root of the data; null for the spec's embedded set. */
+  readonly data: string | null;
+  readonly tasks: readonly string[];
+  readonly rows: number;
+  readonly seed: number;
+  /** Folder that keeps the networks that measure. */
+  readonly networks: string;
+  readonly backend: Backend;
+  readonly threads: number | null;
+}
+
+export type Job = TrainJob | SampleJob | EvalJob;
 
 export interface WorkerData {
   readonly job: Job;
@@ -52,6 +71,7 @@ export type Message =
   | { readonly kind: 'sampling'; readonly what: string; readonly done: number; readonly total: number }
   | { readonly kind: 'trained'; readonly step: number; readonly complete: boolean }
   | { readonly kind: 'sampled'; readonly rows: ReadonlyMap<string, Rows>; readonly trained: number }
+  | { readonly kind: 'evaluated'; readonly evaluation: Evaluation }
   | { readonly kind: 'diagnostics'; readonly diagnostics: readonly Diagnostic[] }
   | { readonly kind: 'input'; readonly message: string; readonly help: string | undefined }
   | { readonly kind: 'internal'; readonly message: string; readonly stack: string };

@@ -18,10 +18,13 @@ import { loadWeights, saveWeights } from '../train/weights.js';
 import { ModelSampler } from '../sample/sampler.js';
 import { sampleTasks } from '../sample/tasks.js';
 import { train } from '../train/trainer.js';
+import { readSpecWeights } from '../train/load.js';
 import { modelTensors } from '../train/state.js';
 import { CheckpointFault } from '../checkpoint/checkpoint.js';
 import { join } from 'node:path';
-import type { Message, SampleJob, TrainJob, WorkerData } from './protocol.js';
+import { evaluate } from '../eval/evaluate.js';
+import { version } from '../version.js';
+import type { EvalJob, Message, SampleJob, TrainJob, WorkerData } from './protocol.js';
 
 const { job, stop } = workerData as WorkerData;
 const flag = new Int32Array(stop);
@@ -48,7 +51,7 @@ async function runTraining(job: TrainJob): Promise<void> {
 }
 
 async function trainAndSample(
-  { dir, run, resume, samples }: TrainJob,
+  { dir, run, resume, root, samples }: TrainJob,
   model: CompiledModel,
   dataset: Dataset,
   executor: Executor,
@@ -57,7 +60,15 @@ async function trainAndSample(
     model,
     dataset,
     executor,
-    { dir, steps: run.steps, seed: run.seed, resume, logEvery: 10, checkpointEvery: 500 },
+    {
+      dir,
+      steps: run.steps,
+      seed: run.seed,
+      resume,
+      logEvery: 10,
+      checkpointEvery: 500,
+      load: () => readSpecWeights(model, root),
+    },
     {
       onStart: (info) => post({ kind: 'start', ...info }),
       onRecord: (record) => post({ kind: 'record', record }),
@@ -97,8 +108,49 @@ async function runSampling({ bundle, dir, request, data, backend, threads }: Sam
   post({ kind: 'sampled', rows: new Map([...data, ...produced]), trained: step });
 }
 
+async function runEvaluation(job: EvalJob): Promise<void> {
+  const { bundle, dir, backend, threads, rows, seed } = job;
+  const model = compileBundle(bundle);
+  const { info } = model;
+  const { weights, step } = loadWeights(dir, model);
+  const data = job.data ?? undefined;
+  const [train, heldOut] = [openData(info, data, 'train'), openData(info, data, 'eval')];
+  let line = '';
+  const executor = await choose(backend, {
+    ...(threads === null ? {} : { threads }),
+    log: (text) => post({ kind: 'executor', line: (line = text) }),
+  });
+  const sampler = new ModelSampler(model, weights, executor);
+  const { networks, ...measured } = await evaluate(model, sampler, {
+    tasks: info.tasks.filter((task) => job.tasks.includes(task.name)),
+    rows,
+    seed,
+    train,
+    heldOut,
+    executor,
+    networks: job.networks,
+    onProgress: (what, done, total) => post({ kind: 'sampling', what, done, total }),
+  });
+  await sampler.dispose();
+  const provenance = {
+    model: info.name,
+    spec: model.hash(),
+    trained: step,
+    weights: { ema: info.train.ema },
+    seed,
+    rows: Math.min(rows, heldOut.rows),
+    heldOut: heldOut.rows,
+    data: job.data ?? `builtin:${String(info.data.set?.source.args.name)}`,
+    networks,
+    executor: line,
+    version: version(),
+  };
+  post({ kind: 'evaluated', evaluation: { ...measured, provenance } });
+}
+
 try {
   if (job.kind === 'train') await runTraining(job);
+  else if (job.kind === 'eval') await runEvaluation(job);
   else await runSampling(job);
 } catch (error) {
   if (error instanceof SpecFault) post({ kind: 'diagnostics', diagnostics: error.diagnostics });

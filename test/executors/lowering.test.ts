@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../../compiler/graph/builder.js';
+import { gelu } from '../../compiler/graph/compose.js';
 import type { Graph } from '../../compiler/graph/ir.js';
 import { lowerToOnnx } from '../../compiler/targets/onnx/index.js';
 import type { LowerOptions } from '../../compiler/targets/onnx/index.js';
@@ -69,6 +70,44 @@ describe('lowering to ONNX', () => {
     expect(text(b.finish())).not.toContain('Cast');
     b.output('mask', smaller);
     expect(text(b.finish())).toContain('Cast');
+  });
+
+  it('a bias, a number after a product and numbers before it are part of it', () => {
+    const b = new GraphBuilder('product');
+    const [x, w, bias] = [b.input('x', [6, 4]), b.input('w', [4, 5]), b.input('bias', [5])];
+    b.output('y', b.mul(b.add(b.matmul(b.mul(x, 3), w), bias), 0.5));
+    const stacked = b.matmul(b.mul(b.input('q', [2, 3, 4]), 0.5), b.input('k', [2, 7, 4]), {
+      transposeB: true,
+    });
+    b.output('z', stacked);
+    expect(text(b.finish())).not.toMatch(/\.(Mul|Add)/);
+    expect(text(b.finish())).toMatch(/\.Gemm/);
+    // Without onnxruntime's own operation a batched product cannot take the number.
+    expect(text(b.finish(), { provider: 'webgpu', contrib: true })).toMatch(/\.Mul/);
+  });
+
+  it('a number that something else reads too is multiplied', () => {
+    const b = new GraphBuilder('product');
+    const [x, w] = [b.input('x', [6, 4]), b.input('w', [4, 5])];
+    const scaled = b.mul(x, 3);
+    b.output('y', b.matmul(scaled, w));
+    b.output('x3', scaled);
+    expect(text(b.finish())).toMatch(/\.Mul/);
+  });
+
+  it('a GELU is one operation, unless its parts are read', () => {
+    const b = new GraphBuilder('gelu');
+    const x = b.input('x', [3]);
+    b.output('y', gelu(b, x));
+    expect(text(b.finish())).toMatch(/\.Gelu/);
+    b.output('e', b.erf(b.mul(x, Math.SQRT1_2)));
+    expect(text(b.finish())).toMatch(/\.Gelu/);
+    const c = new GraphBuilder('gelu');
+    const u = c.mul(c.input('x', [3]), Math.SQRT1_2);
+    const e = c.erf(u);
+    c.output('y', c.mul(c.mul(u, c.add(e, 1)), Math.SQRT1_2));
+    c.output('e', e);
+    expect(text(c.finish())).not.toMatch(/\.Gelu/);
   });
 
   it('normalize and rstd of one value share one node', () => {

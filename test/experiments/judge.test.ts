@@ -1,14 +1,8 @@
 import { decode } from 'fast-png';
 import { describe, expect, it } from 'vitest';
 import { evaluate } from '../../compiler/graph/evaluate.js';
-import {
-  adamw,
-  carry,
-  parameterCount,
-  readingGraph,
-  slots,
-  trainingGraph,
-} from '../../experiments/judge-network.js';
+import { readingGraph, layout, trainingGraph } from '../../experiments/judge-network.js';
+import { adamw, carry } from '../../runtime/eval/networks/packed.js';
 import { shiftInto } from '../../experiments/judge.js';
 import { hasDigits, heldOutRows, pixels, readDigits, side } from '../../experiments/mnist.js';
 import { gridByClass } from '../../experiments/picture.js';
@@ -40,9 +34,9 @@ describe('shifting', () => {
 });
 
 /** Parameters with biases that are not zero. */
-const parameters = array(parameterCount, 'parameters').map((x) => 0.1 * x);
+const parameters = array(layout.size, 'parameters').map((x) => 0.1 * x);
 const get = (name: string) => {
-  const slot = slots.find((s) => s.name === name)!;
+  const slot = layout.slots.find((s) => s.name === name)!;
   return parameters.subarray(slot.offset, slot.offset + slot.shape.reduce((a, b) => a * b, 1));
 };
 
@@ -92,7 +86,7 @@ describe('the network', () => {
   const images = array(batch * pixels, 'images');
   const labels = Int32Array.of(3, 8);
   const feeds = {
-    parameters: { data: parameters, shape: [parameterCount] },
+    parameters: { data: parameters, shape: [layout.size] },
     images: { data: images, shape: [batch, pixels] },
   };
   const wanted = [0, 1].map((i) => probabilitiesOf(images.subarray(i * pixels, (i + 1) * pixels)));
@@ -103,7 +97,7 @@ describe('the network', () => {
   });
 
   it('is trained on the cross-entropy, and moves by the rate in its first step of AdamW', () => {
-    const zero = { data: new Float32Array(parameterCount), shape: [parameterCount] };
+    const zero = { data: new Float32Array(layout.size), shape: [layout.size] };
     const rate = 1e-3;
     const schedule = Float32Array.of(rate, 1 / (1 - adamw.beta1), 1 / (1 - adamw.beta2));
     const outputs = evaluate(trainingGraph(batch), {
@@ -117,22 +111,22 @@ describe('the network', () => {
     // With corrected moments g and g^2 the step is the gradient's sign, where |g| is far above epsilon.
     const next = outputs['parameters.next']!.data;
     let moved = 0;
-    for (let i = 0; i < parameterCount; i++) {
+    for (let i = 0; i < layout.size; i++) {
       const step = next[i]! - parameters[i]! * (1 - rate * adamw.decay);
       const gradient = outputs['moment1.next']!.data[i]! / (1 - adamw.beta1);
       if (Math.abs(gradient) < 1e-4) continue;
       moved++;
       if (Math.abs(step + rate * Math.sign(gradient)) > 1e-6) expect(step).toBe(-rate * Math.sign(gradient));
     }
-    expect(moved).toBeGreaterThan(parameterCount / 10);
+    expect(moved).toBeGreaterThan(layout.size / 10);
   });
 
   it('runs behind the executor interface with its state carried', async () => {
     const program = await new ReferenceExecutor().prepare(trainingGraph(1), { carry });
     for (const name of Object.keys(carry))
       program.write(name, {
-        data: name === 'parameters' ? parameters : new Float32Array(parameterCount),
-        shape: [parameterCount],
+        data: name === 'parameters' ? parameters : new Float32Array(layout.size),
+        shape: [layout.size],
       });
     const losses: number[] = [];
     for (let n = 1; n <= 4; n++) {

@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { gradients } from '../../compiler/autodiff/index.js';
 import { GraphBuilder } from '../../compiler/graph/builder.js';
+import { gelu, silu } from '../../compiler/graph/compose.js';
 import type { Value } from '../../compiler/graph/builder.js';
 import type { Graph } from '../../compiler/graph/ir.js';
 import { elementsMoved, stats } from '../../compiler/graph/stats.js';
 import { cse } from '../../compiler/passes/cse.js';
 import { dce } from '../../compiler/passes/dce.js';
+import { factor } from '../../compiler/passes/factor.js';
 import { foldConstants } from '../../compiler/passes/fold.js';
 import { optimize, passes } from '../../compiler/passes/index.js';
+import { sinkScales } from '../../compiler/passes/scale.js';
 import { simplify } from '../../compiler/passes/simplify.js';
 import { sinkTransposes } from '../../compiler/passes/sink/sink.js';
 import { expectEqual } from './equal.js';
@@ -112,6 +115,104 @@ describe('gradients of neighbouring slices', () => {
       expect(left((b, x) => b.add(pad(b, x, m), pad(b, b.exp(x), n)))).toContain('add');
     }
     expect(left((b, x) => b.add(pad(b, x, 4), pad(b, b.exp(x), 1)))).toEqual(['exp', 'concat', 'pad']);
+  });
+});
+
+describe('factor', () => {
+  /** Elementwise operations of a graph after the pass. */
+  const after = (build: (b: GraphBuilder, x: Value) => Value): string[] => {
+    const graph = graphOf(build);
+    const result = dce.run(factor.run(graph));
+    expectEqual(graph, result);
+    return result.nodes.filter((n) => n.op !== 'input' && n.op !== 'constant').map((n) => n.op);
+  };
+
+  it('takes the gradient out of both terms of a product rule', () => {
+    const b = new GraphBuilder('test');
+    const [x, w] = [b.input('x', [2, 3]), b.input('w', [2, 3])];
+    const [g] = gradients(b, b.sum(b.mul(silu(b, x), w), [0, 1]), [x]);
+    b.output('g', g!);
+    b.output('y', silu(b, x));
+    const graph = optimize(b.finish(), { disable: ['factor'] });
+    const result = optimize(graph);
+    // sigmoid, y = x s, 1 - s, y (1 - s), the sum, times the gradient.
+    expect(stats(result).ops).toMatchObject({ sigmoid: 1, mul: 3, sub: 1, add: 1 });
+    expect(stats(graph).ops.mul).toBeGreaterThan(3);
+    expectEqual(graph, result);
+  });
+
+  it('finds factors in any order and takes out several, powers too', () => {
+    const parts = (b: GraphBuilder, x: Value): Value[] => [b.sin(x), b.cos(x), b.tanh(x), b.exp(x)];
+    expect(
+      after((b, x) => {
+        const [p, q, r, s] = parts(b, x) as [Value, Value, Value, Value];
+        return b.sub(b.mul(b.mul(p, q), r), b.mul(s, b.mul(q, p)));
+      }),
+    ).toEqual(['sin', 'cos', 'tanh', 'exp', 'sub', 'mul', 'mul']);
+    expect(after((b, x) => b.add(b.mul(x, x), b.mul(b.mul(x, x), b.sin(x))))).toEqual([
+      'sin',
+      'mul',
+      'add',
+      'mul',
+    ]);
+  });
+
+  it('leaves products that others read, and sums without a common factor', () => {
+    const b = new GraphBuilder('test');
+    const [x, y] = [b.input('x', [2, 3]), b.input('y', [2, 3])];
+    const product = b.mul(x, y);
+    b.output('p', product);
+    b.output('s', b.add(product, b.mul(x, b.sin(y))));
+    expect(factor.run(b.finish())).toEqual(b.finish());
+    expect(after((c, v) => c.add(c.mul(v, c.sin(v)), c.mul(c.cos(v), c.exp(v))))).toContain('add');
+  });
+
+  it('keeps the shape where the factor alone has it', () => {
+    const graph = graphOf((b, x) => {
+      const row = b.sum(x, [0], true);
+      return b.add(b.mul(x, row), b.mul(b.mul(row, x), row));
+    });
+    expectEqual(graph, factor.run(graph));
+  });
+});
+
+describe('sink-scales', () => {
+  it('brings the numbers of a GELU to the products around it', () => {
+    const b = new GraphBuilder('test');
+    const [x, w] = [b.input('x', [4, 3]), b.input('w', [3, 3])];
+    const bias = b.input('bias', [3]);
+    const h = b.reshape(b.add(b.matmul(x, w), bias), [2, 2, 3]);
+    b.output('y', b.matmul(b.reshape(gelu(b, h), [4, 3]), w));
+    // Read again, as a gradient does: otherwise it stays whole.
+    b.output('e', b.add(b.erf(b.mul(h, Math.SQRT1_2)), 1));
+    const graph = b.finish();
+    const result = optimize(graph);
+    expectEqual(graph, result);
+    const scaled = result.nodes.filter(
+      (n) => n.op === 'mul' && n.inputs.some((i) => result.nodes[i]!.op === 'constant'),
+    );
+    expect(scaled.map((n) => n.shape)).toEqual([
+      [4, 3],
+      [4, 3],
+    ]);
+  });
+
+  it('leaves a GELU whole that has no gradient', () => {
+    const graph = optimize(graphOf((b, x) => b.exp(b.reshape(gelu(b, x), [6]))));
+    const number = graph.nodes.find((n) => n.op === 'reshape')!.inputs[0]!;
+    expect(graph.nodes[number]!.op).toBe('mul');
+  });
+
+  it('multiplies sums, not what is summed', () => {
+    const graph = graphOf((b, x) => b.sum(b.mul(b.exp(x), 3), [0]));
+    const result = dce.run(sinkScales.run(graph));
+    expect(result.nodes.at(-1)).toMatchObject({ op: 'mul', shape: [3] });
+    expectEqual(graph, result);
+  });
+
+  it('never multiplies more elements', () => {
+    const graph = graphOf((b, x) => b.mul(b.mul(b.sum(x, [0], true), 3), x));
+    expect(sinkScales.run(graph)).toEqual(graph);
   });
 });
 

@@ -1,6 +1,7 @@
 /** Random graphs over all primitives, for laws that hold for every graph. */
 import { GraphBuilder } from '../../compiler/graph/builder.js';
 import type { Value } from '../../compiler/graph/builder.js';
+import { gelu } from '../../compiler/graph/compose.js';
 import { sizeOf } from '../../compiler/graph/ir.js';
 import type { Graph } from '../../compiler/graph/ir.js';
 import { filled } from './random.js';
@@ -59,6 +60,13 @@ const steps: readonly Step[] = [
   (b, x, pick) => b.add(x, matched(b, pick(), x)),
   (b, x, pick) => b.tanh(b.sub(matched(b, pick(), x), x)),
   (b, x, pick) => b.tanh(b.mul(x, matched(b, pick(), x))),
+  (b, x, pick, r) => {
+    const [p, q, s] = [matched(b, pick(), x), matched(b, pick(), x), r.pick([2, 0.5, -1])];
+    return b.tanh(
+      b[r.pick(['add', 'sub'] as const)](b.mul(b.mul(x, p), s), b.mul(q, r.bool() ? x : b.mul(p, x))),
+    );
+  },
+  (b, x) => gelu(b, b.tanh(x)),
   (b, x, pick) => b.max(x, matched(b, pick(), x)),
   (b, x, pick) => b.div(matched(b, pick(), x), b.add(b.abs(x), 1)),
   (b, x, pick) => b.select(b.less(x, matched(b, pick(), x)), x, matched(b, pick(), x)),

@@ -18,7 +18,7 @@ describe('unknown names', () => {
     ['N(x: f32[C]) -> f32[C]', 'require c > 2, "c"\n x', ['MMD0301 c']],
     ['N(x: f32[C], k: int = K) -> f32[k]', 'x |> linear(k)', ['MMD0301 K']],
     ['N(x: f32[C]) -> f32[D]', 'x', ['MMD0301 D']],
-    ['N(x: f32[gcd(2, C), C]) -> f32[C]', 'x', ['MMD0309 C']],
+    ['N(x: f32[gcd(2, C), C]) -> f32[C]', 'x |> pool', ['MMD0309 C']],
     ['N(x: f32[C]) -> f32[C]', 'x + param([C], init: normal(s))', ['MMD0301 s']],
     ['N(x: f32[C]) -> f32[C]', 'x + silu', ['MMD0307 silu']],
     ['N(x: f23[C]) -> f32[2]', 'x', ['MMD0303 f23']],
@@ -89,7 +89,7 @@ describe('what is never used', () => {
     ['N(x: f32[C]) -> f32[C]', 'let (a, b) = x |> split(2)\n concat(b, b)', ['MMD0321 a']],
     ['N(x: f32[C]) -> f32[C]', 'if C > 2 { let y = x\n x } else { x }', ['MMD0321 y']],
     ['N(x: f32[C], t: f32[]) -> f32[C]', 'x', ['MMD0323 t']],
-    ['N(x: f32[C], t: f32[], k: int) -> f32[k]', 'x |> linear(k) |> modulate(t, t)', []],
+    ['N(x: f32[C], t: f32[], k: int) -> f32[k]', '(x |> linear(k)) * t', []],
     // `y` is used by `z`, which is not used: one report at a time.
     ['N(x: f32[C]) -> f32[C]', 'let y = x\n let z = y\n x', ['MMD0321 z']],
     ['N(x: f32[C]) -> f32[C]', 'let _y = x\n x', []],

@@ -71,10 +71,43 @@ export const model = rows({
     message: 'the backbone does not use `given`: it cannot tell what is given, produced or absent',
     help: 'write `concat({space}, given)`',
   },
-  MMD0513: {
+  MMD0514: {
     severity: 'error',
-    title: 'Derived modality',
-    message: 'the modality `{name}` is derived from others, which this version does not compile yet',
-    help: 'make the derived data beforehand, and read it like any other modality',
+    title: 'Derived modality of another type',
+    message: '`{name}` is declared {declared}, and what it is derived from gives {found}',
+  },
+  MMD0515: {
+    severity: 'error',
+    title: 'Not a chain of transforms',
+    message: '`{name}` is derived by something else than transforms of modalities',
+    help: 'write a modality declared above, and what is done to its data: `image |> cutout(count: 4, size: 8)`',
+  },
+  MMD0516: {
+    severity: 'error',
+    title: 'Source for a derived modality',
+    message: '`{name}` is derived from other modalities, and `data` names a source for it',
+    help: 'remove the source, or the expression after `=` where the modality is declared',
+  },
+  MMD0517: {
+    severity: 'warning',
+    title: 'Frozen without weights',
+    message: 'the weights of `{name}` come from no file',
+    help: 'name it, `load: "weights.safetensors"`: frozen weights stay as they begin, and these begin at random',
+  },
+  MMD0518: {
+    severity: 'warning',
+    title: 'Weights for nothing',
+    message: 'the {name} has no parameters that could be loaded',
+  },
+  MMD0519: {
+    severity: 'error',
+    title: 'Weights cannot be read',
+    message: 'cannot read `{path}`: {reason}',
+    help: 'the path is relative to the folder of the spec',
+  },
+  MMD0520: {
+    severity: 'error',
+    title: 'Weights do not fit',
+    message: '`{path}` does not have what the {name} needs: {missing}',
   },
 });

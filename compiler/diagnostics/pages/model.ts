@@ -5,6 +5,26 @@ import { colouredPoints, points } from './points.js';
 const variant = (base: string) =>
   `${points()}\nmodel Wide = ${base} {\n  train { batch: 64, steps: 500 }\n}\n`;
 
+const masked = 'masked: image[8, 8, 1] = image |> cutout(size: 2)';
+
+/** Images, and what is derived from them. */
+const pictures = (derived: string, source = '') => `import { MLP } from "std/backbones"
+
+model Restore {
+  modality image: image[8, 8, 1]
+  modality ${derived}
+  space z: f32[8, 8, 2]
+
+  encoder image = image |> into(z, channels: 0..1)
+  encoder masked = masked |> into(z, channels: 1..2)
+  process { steps: 100, retention: cosine }
+  backbone h = concat(z, given) |> MLP(t, width: 64, depth: 2)
+  decoder image = h |> project([8, 8, 1])
+  task restore: masked -> image
+  data { image: npy("images.npy")${source === '' ? '' : `, ${source}`} }
+}
+`;
+
 export const model: Pages<typeof rows> = {
   MMD0501: {
     about: `
@@ -112,12 +132,61 @@ chance.`,
     bad: points({ backbone: 'backbone h = z |> MLP(t, width: 32)' }),
     good: points(),
   },
-  MMD0513: {
+  MMD0514: {
     about: `
-\`modality masked: image[32, 32, 3] = image |> cutout(count: 4)\` is part of the language's syntax, for data that are made
-from other data. There are no transforms to make them with yet, and a declaration that did nothing would be worse than
-one that is refused.`,
-    bad: points({ modality: 'modality x: vector[2]\nmodality y: vector[2] = x' }),
-    good: points(),
+The type that is written belongs to the data that the transforms give: kind and dimensions have to be the same. \`shrink\`
+changes the size of an image, \`grayscale\` its channels, \`threshold\` makes a \`binary\` of it; the others keep the type.`,
+    bad: pictures('masked: image[4, 4, 1] = image |> cutout(size: 2)'),
+    good: pictures('masked: image[8, 8, 1] = image |> cutout(size: 2)'),
+  },
+  MMD0515: {
+    about: `
+What a modality is derived from is read row by row where data are read, long before any network: a modality declared above,
+\`|>\` and transforms such as \`cutout\`, \`noise\` or \`shrink\`. Arithmetic and networks belong into encoders.`,
+    bad: pictures('masked: image[8, 8, 1] = image * 0.5'),
+    good: pictures('masked: image[8, 8, 1] = image |> cutout(size: 2)'),
+  },
+  MMD0516: {
+    about: `
+A derived modality is made from the rows of others whenever those are read, so that it has no file of its own. With both, it
+could not be told which of the two counts.`,
+    bad: pictures(masked, 'masked: npy("masked.npy")'),
+    good: pictures(masked),
+  },
+  MMD0517: {
+    about: `
+\`frozen: true\` keeps weights as they begin, and \`prefix\` says what their names in a file begin with: both belong to
+\`load: "weights.safetensors"\`. Without it the weights begin at random, and a frozen random encoder is seldom meant.`,
+    bad: points({ encoder: 'encoder x = x |> linear(2) { frozen: true }' }),
+    good: points({ encoder: 'encoder x = x |> linear(2) { load: "x.safetensors", frozen: true }' }),
+  },
+  MMD0518: {
+    about: `
+The expression has no parameters of its own, so that the file would be read for nothing.`,
+    bad: points({ encoder: 'encoder x = x { load: "x.safetensors" }' }),
+    good: points({ encoder: 'encoder x = x |> linear(2) { load: "x.safetensors" }' }),
+  },
+  MMD0519: {
+    about: `
+Weights are read when training begins, from a safetensors file: the \`model.safetensors\` of another run, or one that other
+tools have written. The path is relative to the folder of the spec. A run that is resumed or sampled does not need the file
+any more.`,
+    bad: {
+      shell: 'mmdc train spec.mmd --data DIR --out run   # encoder image = ... { load: "vae.safetensors" }',
+    },
+    good: { shell: 'cp ~/vae.safetensors .   # beside spec.mmd' },
+  },
+  MMD0520: {
+    about: `
+Every parameter of the declaration is looked for under its own name (\`encoder.image.conv_1.weight\`), and without the name
+of the declaration (\`conv_1.weight\`); \`prefix: "vae.encoder."\` is put before the latter. Names follow the source, so that
+another call before it renames a parameter: the message says which tensors of the file have the shape that is missing.`,
+    bad: {
+      shell: 'mmdc train spec.mmd --data DIR --out run   # encoder image = ... { load: "vae.safetensors" }',
+    },
+    good: {
+      shell:
+        'mmdc train spec.mmd --data DIR --out run   # { load: "vae.safetensors", prefix: "encoder.picture." }',
+    },
   },
 };

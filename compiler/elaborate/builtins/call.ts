@@ -10,7 +10,7 @@ import type { Argument, Evaluator } from '../evaluator.js';
 import { bool, errorValue, float, int, type Init, type Value } from '../values.js';
 import { BuiltinCall, type Builtin, type BuiltinParam, type ParamType } from './builtin.js';
 
-const typeNames: Record<ParamType, string> = {
+export const typeNames: Record<ParamType, string> = {
   tensor: 'a tensor',
   int: 'an integer',
   float: 'a number',

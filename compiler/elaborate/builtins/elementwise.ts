@@ -4,17 +4,15 @@
  * @module
  */
 import type { GraphBuilder } from '../../graph/builder.js';
+import { gelu, silu } from '../../graph/compose.js';
 import type { Node } from '../../graph/ir.js';
 import { nonlinearIn } from '../values.js';
 import type { Builtin } from './builtin.js';
 
 const functions: Record<string, [about: string, make: (b: GraphBuilder, x: Node) => Node]> = {
   relu: ['max(x, 0).', (b, x) => b.max(x, 0)],
-  silu: ['x sigmoid(x) (Elfwing et al., 2018).', (b, x) => b.mul(x, b.sigmoid(x))],
-  gelu: [
-    'x Phi(x), the exact Gaussian error linear unit (Hendrycks & Gimpel, 2016).',
-    (b, x) => b.mul(b.mul(x, 0.5), b.add(b.erf(b.mul(x, Math.SQRT1_2)), 1)),
-  ],
+  silu: ['x sigmoid(x) (Elfwing et al., 2018).', silu],
+  gelu: ['x Phi(x), the exact Gaussian error linear unit (Hendrycks & Gimpel, 2016).', gelu],
   tanh: ['Hyperbolic tangent.', (b, x) => b.tanh(x)],
   sigmoid: ['1 / (1 + exp(-x)).', (b, x) => b.sigmoid(x)],
   exp: ['Exponential.', (b, x) => b.exp(x)],

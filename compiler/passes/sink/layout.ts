@@ -7,7 +7,7 @@ import type { GraphBuilder, Value } from '../../graph/builder.js';
 import { sizeOf } from '../../graph/ir.js';
 import type { Shape } from '../../graph/ir.js';
 import { compose, identity, inverse, isReshape } from '../../graph/permutation.js';
-import { uniformValue } from '../pass.js';
+import { uniformValue } from '../../graph/patterns.js';
 
 /** Stands for transpose(base, perm). */
 export interface View {

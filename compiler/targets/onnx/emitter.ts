@@ -33,23 +33,28 @@ export class Emitter {
   readonly values: string[] = [];
   private readonly memo = new Map<string, readonly string[]>();
   private readonly names = new Map<string, number>();
-  private readonly readers: readonly number[];
+  /** By node: the nodes that read it, `undefined` for an output of the graph. */
+  private readonly readers: readonly (readonly (Node | undefined)[])[];
   private current = 0;
 
   constructor(
     readonly graph: Graph,
     readonly options: LowerOptions,
   ) {
-    const readers = new Array<number>(graph.nodes.length).fill(0);
-    const read = (id: number): void => void (readers[id] = (readers[id] ?? 0) + 1);
-    for (const node of graph.nodes) node.inputs.forEach(read);
-    for (const { node } of graph.outputs) read(node);
+    const readers = graph.nodes.map((): (Node | undefined)[] => []);
+    for (const node of graph.nodes) for (const id of node.inputs) readers[id]?.push(node);
+    for (const { node } of graph.outputs) readers[node]?.push(undefined);
     this.readers = readers;
   }
 
   /** How many inputs of nodes and outputs of the graph read `node`. */
   uses(node: Node): number {
-    return this.readers[node.id] ?? 0;
+    return this.readersOf(node).length;
+  }
+
+  /** The nodes that read `node`, once for each input; `undefined` stands for an output of the graph. */
+  readersOf(node: Node): readonly (Node | undefined)[] {
+    return this.readers[node.id] ?? [];
   }
 
   /** Nodes emitted from here on belong to graph node `id`. */

@@ -6,9 +6,11 @@
  * @module
  */
 import type { Node, NodeOf } from '../../../graph/ir.js';
+import { isGelu, uniformValue } from '../../../graph/patterns.js';
 import { dataType } from '../proto.js';
 import type { Emitter } from '../emitter.js';
 import { biasedConv2d } from './convolution.js';
+import { fusedProduct } from './product.js';
 import type { LowerTable } from './table.js';
 
 const unary =
@@ -26,6 +28,24 @@ const comparison =
   (op: string) =>
   (n: Node, e: Emitter): string =>
     e.cast(e.op(op, [e.value(n, 0), e.value(n, 1)]), dataType.f32);
+
+/** u (1 + erf(u)) / sqrt(2) with u = x / sqrt(2), whose parts nothing else reads, as one operation. */
+function gelu(n: NodeOf<'mul'>, e: Emitter): string | undefined {
+  for (const k of [0, 1]) {
+    const [inner, number] = [e.source(n, k), e.source(n, 1 - k)];
+    if (!isSqrtHalf(number) || e.uses(inner) !== 1 || !isGelu(e.graph.nodes, inner, (m) => e.uses(m)))
+      continue;
+    const u = [e.source(inner, 0), e.source(inner, 1)].find((part) => part.op !== 'add') ?? inner;
+    if (u.op !== 'mul') continue;
+    const at = [0, 1].find((i) => isSqrtHalf(e.source(u, i)));
+    if (at !== undefined) return e.op('Gelu', [e.value(u, 1 - at)]);
+  }
+  return undefined;
+}
+
+function isSqrtHalf(n: Node): boolean {
+  return Math.abs((uniformValue(n) ?? 0) - Math.SQRT1_2) < 1e-9;
+}
 
 /** The boolean form of a condition: the comparison itself, or != 0 for anything else. */
 function condition(n: NodeOf<'select'>, e: Emitter): string {
@@ -47,9 +67,9 @@ export const elementwise = {
   erf: unary('Erf'),
   abs: unary('Abs'),
   sign: unary('Sign'),
-  add: (n, e) => biasedConv2d(n, e) ?? e.op('Add', [e.value(n, 0), e.value(n, 1)]),
+  add: (n, e) => biasedConv2d(n, e) ?? fusedProduct(n, e) ?? e.op('Add', [e.value(n, 0), e.value(n, 1)]),
   sub: binary('Sub'),
-  mul: binary('Mul'),
+  mul: (n, e) => gelu(n, e) ?? fusedProduct(n, e) ?? e.op('Mul', [e.value(n, 0), e.value(n, 1)]),
   div: binary('Div'),
   max: binary('Max'),
   min: binary('Min'),

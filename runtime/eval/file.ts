@@ -1,0 +1,22 @@
+/**
+ * Evaluations as files: `RUN/eval.json` is what reports look for.
+ *
+ * @module
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Evaluation } from './model.js';
+
+export const evaluationFile = (dir: string): string => join(dir, 'eval.json');
+
+/** The evaluation in a file; undefined where there is none, or what is there is something else. */
+export function readEvaluation(file: string): Evaluation | undefined {
+  if (!existsSync(file)) return undefined;
+  try {
+    const value = JSON.parse(readFileSync(file, 'utf8')) as Partial<Evaluation> | null;
+    const known = typeof value?.tasks === 'object' && typeof value.provenance?.spec === 'string';
+    return known ? (value as Evaluation) : undefined;
+  } catch {
+    return undefined;
+  }
+}

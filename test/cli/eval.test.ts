@@ -1,0 +1,86 @@
+/** `eval` on a model that trains in a second: figures, provenance, the report's table, and wrong use. */
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Evaluation } from '../../runtime/eval/model.js';
+import { folder, tinySpec } from './support.js';
+
+const dir = folder();
+dir.write('tiny.mmd', tinySpec);
+const evaluate = (...args: string[]) => dir.run('eval', 'run', '--threads', '1', ...args);
+const result = (name: string) => JSON.parse(dir.read(name)) as Evaluation;
+
+beforeAll(async () => {
+  await dir.run('train', 'tiny.mmd', '--threads', '1', '--out', 'run');
+});
+
+describe('mmdc eval', () => {
+  it('writes every task, each metric once by its plain name, and the provenance', async () => {
+    const { code, out } = await evaluate('--out', 'run/eval.json', '-n', '40');
+    expect({ code, out }).toEqual({ code: 0, out: 'run/eval.json\n' });
+    const { metrics, tasks, provenance } = result('run/eval.json');
+    expect(Object.keys(tasks)).toEqual(['generate', 'recognise', 'imagine']);
+    expect(Object.keys(tasks.recognise!).sort()).toEqual([
+      'label.accuracy',
+      'label.nll',
+      'label.total_variation',
+    ]);
+    expect(metrics['label.accuracy']).toEqual(tasks.recognise!['label.accuracy']);
+    expect(metrics['emb.cosine']).toEqual(tasks.imagine!['emb.cosine']);
+    expect(metrics['emb.cosine']).toMatchObject({ count: 40, task: 'imagine' });
+    for (const { value } of Object.values(metrics)) expect(Number.isFinite(value)).toBe(true);
+    expect(provenance).toMatchObject({
+      model: 'Tiny',
+      trained: 30,
+      weights: { ema: 0.9 },
+      seed: 0,
+      rows: 40,
+      data: 'builtin:scenes',
+    });
+    expect(provenance.spec).toBe(JSON.parse(dir.read('run/run.json')).hash);
+  });
+
+  it('agrees with what sampling the same rows gives', async () => {
+    const sampled = await dir.run(
+      'sample',
+      'run',
+      '--task',
+      'recognise',
+      '-n',
+      '40',
+      '--out',
+      's',
+      '--threads',
+      '1',
+    );
+    expect(sampled.code).toBe(0);
+    const { readNpy } = await import('../../runtime/data/npy.js');
+    const { scenes } = await import('../../runtime/data/scenes.js');
+    const made = readNpy(dir.at('s', 'label.npy')).data as Int32Array;
+    const column = scenes('val').column('label');
+    const wanted = new Int32Array(40);
+    for (let i = 0; i < 40; i++) column.read(i, wanted, i);
+    const right = made.filter((k, i) => k === wanted[i]).length / 40;
+    expect(result('run/eval.json').metrics['label.accuracy']!.value).toBeCloseTo(right, 12);
+  });
+
+  it('says the same again with the same seed, and something else with another', async () => {
+    await evaluate('--out', 'a.json', '-n', '40', '--task', 'generate');
+    await evaluate('--out', 'b.json', '-n', '40', '--task', 'generate');
+    await evaluate('--out', 'c.json', '-n', '40', '--task', 'generate', '--seed', '1');
+    expect(result('b.json')).toEqual(result('a.json'));
+    expect(result('c.json').metrics).not.toEqual(result('a.json').metrics);
+  });
+
+  it('is shown by the report', async () => {
+    await dir.run('report', 'run');
+    expect(dir.read('run/report.html')).toContain('emb.cosine');
+  });
+
+  it('refuses what is not there', async () => {
+    const unknown = await evaluate('--out', 'x.json', '--task', 'recognize');
+    expect(unknown).toMatchObject({ code: 1, out: '' });
+    expect(unknown.err).toContain('did you mean `recognise`?');
+    expect((await evaluate()).code).toBe(2);
+    expect((await dir.run('eval', 'nowhere', '--out', 'x.json')).code).toBe(1);
+    expect(dir.has('x.json')).toBe(false);
+  });
+});
