@@ -11,20 +11,9 @@ import { choose } from '../../runtime/executors/index.js';
 import { BatchFeeds } from '../../runtime/train/trainer.js';
 import { initialState, stateNames } from '../../runtime/train/state.js';
 import { Stream } from '../../runtime/random/stream.js';
-import { compileSpec, emit, needsPython, python, runPython } from './support.js';
+import { compileSpec, emit, needsPython, python, relative, runPython } from './support.js';
 
 type Numbers = ArrayLike<number>;
-
-/** |a - b| / |b| over all elements. */
-function relative(a: Numbers, b: Numbers): number {
-  expect(a.length).toBe(b.length);
-  let [difference, size] = [0, 0];
-  for (let i = 0; i < a.length; i++) {
-    difference += (a[i] - b[i]) ** 2;
-    size += b[i] ** 2;
-  }
-  return Math.sqrt(difference / Math.max(size, 1e-30));
-}
 
 /** Digits that are noise: the files' form is what matters. */
 export function digitFiles(folder: string, rows: number): void {

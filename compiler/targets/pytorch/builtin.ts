@@ -6,6 +6,7 @@
 import type { Expr, Range } from '../../../grammar/ast.js';
 import { builtins } from '../../elaborate/builtins/index.js';
 import type { UnitEmitter } from './emit.js';
+import type { UnitStatics } from './unit-statics.js';
 import { atom, binaryOut, callOut, member, textOf, type Out } from './out.js';
 import { matchOperands, type Operand } from './operand.js';
 import { pythonTuple } from './python.js';
@@ -198,7 +199,7 @@ function reduction(e: UnitEmitter, name: string, args: Args): Out {
   return member(x.out(), `.${name}(${shifted.length === 1 ? shifted[0] : pythonTuple(shifted.map(String))})`);
 }
 
-const isTransposed = (e: UnitEmitter, args: Args): boolean => {
+const isTransposed = (e: UnitStatics, args: Args): boolean => {
   const expr = args.named.get('transpose')?.expr;
   return expr !== undefined && e.code(expr).evaluate(e.uses[0]) === true;
 };
@@ -253,7 +254,7 @@ function shapeAfter(x: Operand, use: UnitEmitter['uses'][number], written: unkno
 // ---- dimensions
 
 /** Dimensions of a result as a list code; undefined where they cannot be told. */
-export function builtinDims(e: UnitEmitter, name: string, operands: readonly Operand[]): Code | undefined {
+export function builtinDims(e: UnitStatics, name: string, operands: readonly Operand[]): Code | undefined {
   const args = matched(name, operands);
   const x = args.named.get('x');
   const items = x?.dims()?.items;
