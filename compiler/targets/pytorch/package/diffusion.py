@@ -334,7 +334,7 @@ def batch_statistics(y: Tensor, present: Tensor) -> Statistics:
     mean = sum_over_workers((y * weight).sum(outer)) / count
     centred = (y - mean) * weight
     square = sum_over_workers((centred * centred).sum()) / (count * y.shape[-1])
-    return Statistics(mean, torch.sqrt(square + 1e-6).reshape(1))
+    return Statistics(mean, torch.sqrt(square.reshape(1) + 1e-6))
 
 
 def mean_of(modality: Modality, output: Tensor) -> Tensor:
