@@ -19,7 +19,7 @@ import { reportSharedChannels } from './lower/channels.js';
 import { layoutOf, type Layout } from './lower/layout.js';
 import { ModelNetworks } from './lower/networks.js';
 import { samplingStep } from './lower/sampling.js';
-import { forwardGraph, trainingStep, type TrainingStep } from './lower/training.js';
+import { forwardGraph, lossStep, trainingStep, type TrainingStep } from './lower/training.js';
 import { checkModel, type CheckedModel } from './model/check.js';
 import { concerns } from './model/concerns.js';
 import type { ModelInfo } from './model/info.js';
@@ -153,6 +153,12 @@ export class CompiledModel {
     const forward = { ...made, graph: optimize(made.graph, options) };
     const step = trainingStep(this.info, forward, this.layout);
     return { ...step, graph: optimize(step.graph, options) };
+  }
+
+  /** The losses of `batch` rows for packed parameters, optimised: a training step without its derivatives. */
+  lossStep(batch: number, options: OptimizeOptions = {}): Graph {
+    const made = required(forwardGraph(this.networks('loss', batch), batch));
+    return optimize(lossStep(made, this.layout), options);
   }
 
   /** The sampling step for `batch` rows, optimised; parameters are `parameter` nodes. */

@@ -48,9 +48,10 @@ export { formatNpy, readNpy, writeNpy, type NpyData } from './data/npy.js';
 export type { ArrayData, FileArray } from './data/array.js';
 
 // Training
+export { DivergedFault, ExplodedFault, stillTerms, type Still } from './train/guards.js';
 export {
-  DivergedFault,
   train,
+  type StartInfo,
   type TrainHooks,
   type TrainOptions,
   type TrainResult,
@@ -80,7 +81,7 @@ export {
   type RunInfo,
 } from './run/folder.js';
 export { loadWeights, saveWeights, type Weights } from './train/weights.js';
-export { readLog, type LogRecord } from './run/log.js';
+export { parseRecord, readLog, type LogRecord } from './run/log.js';
 export { acquireLock, LockFault, type Lock, type LockOwner } from './checkpoint/lock.js';
 export { SafetensorsFault, type SafetensorsData, type StoredTensor } from './checkpoint/safetensors.js';
 export { renderReport } from './report/index.js';

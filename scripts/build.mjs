@@ -12,7 +12,15 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const out = join(root, 'dist', 'bundle');
 
 /** Loaded from `node_modules` when needed: engines with native or wasm files, and what only some commands want. */
-const external = [/^onnxruntime-/, /^prettier\b/, /^vega\b/];
+const external = [
+  /^onnxruntime-/,
+  /^prettier\b/,
+  /^vega\b/,
+  /^katex\b/,
+  /^markdown-it\b/,
+  /^d3-/,
+  /^@dagrejs\//,
+];
 
 const clean = process.argv.includes('--clean');
 if (clean) rmSync(join(root, 'dist'), { recursive: true, force: true });

@@ -92,6 +92,27 @@ export interface TrainingStep {
 }
 
 /**
+ * The losses of a forward graph alone, for parameters that come in packed as in a training step. Outputs: `loss` and
+ * `terms`.
+ */
+export function lossStep(forward: ForwardGraph, layout: Layout): Graph {
+  const b = new GraphBuilder(forward.graph.name);
+  const packed = b.input('parameters', [layout.size]);
+  const views = new Map(layout.trainable.map((slot) => [slot.name, view(b, packed, slot)]));
+  if (layout.frozenSize > 0) {
+    const frozen = b.input(trainInputs.frozen, [layout.frozenSize]);
+    for (const slot of layout.frozen) views.set(slot.name, view(b, frozen, slot));
+  }
+  const copies = copyInto(b, forward.graph, (node) =>
+    node.op === 'parameter' ? views.get(node.attrs.name) : undefined,
+  );
+  for (const { name, node } of forward.graph.outputs) {
+    if (name === 'loss' || name === 'terms') b.output(name, copies.get(node) as Node);
+  }
+  return b.finish();
+}
+
+/**
  * Completes a (preferably optimised) forward graph to a training step. Outputs: `loss`, `terms`, `grad_norm`, and
  * the next state under {@link trainCarry}.
  */

@@ -86,36 +86,90 @@ export function formatSafetensors(
  * shape's size, cover the data without overlap or gap. Everything is checked before a tensor is allocated.
  */
 export function parseSafetensors(bytes: Uint8Array): Safetensors {
-  const { entries, metadata, start } = parseHeader(bytes);
+  const length = headerLength(bytes, bytes.length);
+  const { entries, metadata } = parseHeader(bytes.subarray(8, 8 + length), bytes.length);
   const tensors = new Map<string, ReadTensor>();
   for (const { name, dtype, shape, from, to } of entries) {
-    const data = decode(dtype, bytes.subarray(start + from, start + to));
+    const data = decode(dtype, bytes.subarray(8 + length + from, 8 + length + to));
     tensors.set(name, { dtype, shape, data });
   }
   return { tensors, metadata };
 }
 
-interface Entry {
+/** A tensor as the header describes it. */
+export interface Entry {
   readonly name: string;
   readonly dtype: TensorDType;
   readonly shape: readonly number[];
+  /** Bytes from the end of the header. */
   readonly from: number;
   readonly to: number;
 }
 
-function parseHeader(bytes: Uint8Array): {
-  entries: Entry[];
-  metadata: Record<string, string>;
-  start: number;
-} {
-  if (bytes.length < 8) throw new SafetensorsFault(`the file has ${bytes.length} bytes; a header needs 8`);
-  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+export interface Header {
+  /** In the order of the data. */
+  readonly entries: readonly Entry[];
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** What reading a file piece by piece needs: fills `into` from the byte `position` on. */
+export type ReadAt = (into: Uint8Array, position: number) => void;
+
+/**
+ * Reads a file's header alone: what is allocated is the header's size, which must lie within the file.
+ *
+ * @param size of the file in bytes
+ * @throws SafetensorsFault as {@link parseSafetensors} does
+ */
+export function readHeader(read: ReadAt, size: number): Header & { readonly start: number } {
+  const first = new Uint8Array(Math.min(8, size));
+  read(first, 0);
+  const length = headerLength(first, size);
+  const header = new Uint8Array(length);
+  read(header, 8);
+  return { ...parseHeader(header, size), start: 8 + length };
+}
+
+/** Reads the data of one tensor of a file whose header ends at `start`. */
+export function readTensor(read: ReadAt, start: number, entry: Entry): ReadTensor {
+  const bytes = new Uint8Array(entry.to - entry.from);
+  read(bytes, start + entry.from);
+  return { dtype: entry.dtype, shape: entry.shape, data: decodeOwned(entry.dtype, bytes) };
+}
+
+/** Length of the JSON header that follows the first eight bytes, in a file of `size` bytes. */
+function headerLength(first: Uint8Array, size: number): number {
+  if (size < 8) throw new SafetensorsFault(`the file has ${size} bytes; a header needs 8`);
+  const length = Number(new DataView(first.buffer, first.byteOffset).getBigUint64(0, true));
+  const fits = length <= MOST_HEADER && 8 + length <= size;
+  const other = fits ? undefined : foreignFormat(first);
+  if (other !== undefined) throw new SafetensorsFault(other);
   if (length > MOST_HEADER) throw new SafetensorsFault(`the header would have ${length} bytes`);
-  const start = 8 + length;
-  if (start > bytes.length) {
-    throw new SafetensorsFault(`the header ends at byte ${start}, the file at ${bytes.length}`);
-  }
-  const header = parseObject(bytes.subarray(8, start));
+  if (!fits) throw new SafetensorsFault(`the header ends at byte ${8 + length}, the file at ${size}`);
+  return length;
+}
+
+/**
+ * What a file is that was taken for safetensors by mistake. Files of `torch.save` are pickles, inside a zip archive
+ * since PyTorch 1.6: loading one runs whatever program is in it, so they are never opened.
+ */
+function foreignFormat(first: Uint8Array): string | undefined {
+  const pickle =
+    'and reading a pickle can run any program, so it is refused; in Python, ' +
+    '`safetensors.torch.save_file(state_dict, "x.safetensors")` converts it';
+  const begins = (...bytes: number[]) => bytes.every((byte, i) => first[i] === byte);
+  if (begins(0x50, 0x4b, 3, 4))
+    return `it is a zip archive: a .pt file of PyTorch is a pickle in one, ${pickle}`;
+  // PROTO, the first instruction of protocol 2 and later.
+  if (first[0] === 0x80 && first[1] >= 2 && first[1] <= 5) return `it is a pickle, ${pickle}`;
+  if (begins(0x89, 0x48, 0x44, 0x46)) return 'it is an HDF5 file';
+  return undefined;
+}
+
+/** @param size of the whole file in bytes */
+function parseHeader(bytes: Uint8Array, size: number): Header {
+  const start = 8 + bytes.length;
+  const header = parseObject(bytes);
   const entries: Entry[] = [];
   let metadata: Record<string, string> = {};
   for (const [name, value] of Object.entries(header)) {
@@ -127,15 +181,20 @@ function parseHeader(bytes: Uint8Array): {
   for (const { name, from, to } of entries) {
     if (from !== end) {
       throw new SafetensorsFault(
-        `'${name}' starts at byte ${from}, ${from < end ? 'inside' : 'not at'} the end ${end} of what precedes it`,
+        `'${clip(name)}' starts at byte ${from}, ${from < end ? 'inside' : 'not at'} the end ${end} of what precedes it`,
       );
     }
     end = to;
   }
-  if (start + end !== bytes.length) {
-    throw new SafetensorsFault(`the tensors end at byte ${start + end}, the file at ${bytes.length}`);
+  if (start + end !== size) {
+    throw new SafetensorsFault(`the tensors end at byte ${start + end}, the file at ${size}`);
   }
-  return { entries, metadata, start };
+  return { entries, metadata };
+}
+
+/** Names and shapes come from the file: a message shows what fits on a line. */
+function clip(text: string): string {
+  return text.length > 120 ? `${text.slice(0, 120)}...` : text;
 }
 
 function parseObject(bytes: Uint8Array): Record<string, unknown> {
@@ -158,17 +217,17 @@ function checkMetadata(value: unknown): Record<string, string> {
 }
 
 function checkEntry(name: string, value: unknown): Entry {
-  const fault = (what: string): SafetensorsFault => new SafetensorsFault(`'${name}' ${what}`);
+  const fault = (what: string): SafetensorsFault => new SafetensorsFault(`'${clip(name)}' ${what}`);
   if (!isRecord(value)) throw fault('is not described by an object');
   const { dtype, shape, data_offsets: offsets } = value;
   if (typeof dtype !== 'string' || !Object.hasOwn(WIDTH, dtype))
-    throw fault(`has the dtype ${String(dtype)}`);
+    throw fault(`has the dtype ${typeof dtype === 'string' ? clip(dtype) : typeof dtype}`);
   if (!isSizes(shape)) throw fault('has no proper shape');
   if (!isSizes(offsets) || offsets.length !== 2) throw fault('has no proper data_offsets');
   const [from, to] = offsets as [number, number];
   const size = sizeOf(shape) * WIDTH[dtype as TensorDType];
   if (to - from !== size) {
-    throw fault(`has ${to - from} bytes; ${dtype} of shape [${shape}] has ${size}`);
+    throw fault(`has ${to - from} bytes; ${dtype} of shape [${clip(shape.join())}] has ${size}`);
   }
   return { name, dtype: dtype as TensorDType, shape, from, to };
 }
@@ -200,7 +259,11 @@ function bytesOf(data: SafetensorsData): Uint8Array {
 
 function decode(dtype: TensorDType, bytes: Uint8Array): SafetensorsData {
   // A copy, aligned, that does not keep the whole file alive.
-  const { buffer } = new Uint8Array(bytes);
+  return decodeOwned(dtype, new Uint8Array(bytes));
+}
+
+/** @param bytes a buffer's whole memory, which the tensor may keep */
+function decodeOwned(dtype: TensorDType, { buffer }: Uint8Array): SafetensorsData {
   switch (dtype) {
     case 'F64':
       return new Float64Array(buffer);

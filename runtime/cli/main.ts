@@ -108,7 +108,27 @@ function build(): Command {
     .addOption(modelOption)
     .addOption(backendOption)
     .addOption(threadsOption)
-    .option('--resume', 'go on from the newest checkpoint of the run')
+    .option('--resume', 'go on from the newest good checkpoint of the run, with more --steps if given')
+    .addOption(
+      new Option('--checkpoint-every <n>', 'steps between checkpoints; one is also written every ten minutes')
+        .argParser(integer(1))
+        .default(500),
+    )
+    .addOption(new Option('--keep <n>', 'newest checkpoints to keep').argParser(integer(1)).default(2))
+    .addOption(
+      new Option('--keep-every <n>', 'also keep those whose step is a multiple of n; 0: none')
+        .argParser(integer(0))
+        .default(0),
+    )
+    .option(
+      '--best <metric>',
+      'also keep the checkpoint that is least in this: loss, L2.label, held_out.loss ... (default: the loss, held out where the spec names rows for evaluation)',
+    )
+    .addOption(
+      new Option('--stop-norm <factor>', "stop at gradients of so many times their usual norm; 0: don't")
+        .argParser(integer(0))
+        .default(1000),
+    )
     .action(async (file: string, options) =>
       (await import('./train.js')).train(file, { ...options, color: color() }),
     );
@@ -132,6 +152,10 @@ function build(): Command {
     .addOption(new Option('--steps <k>', 'model calls of the chain').argParser(integer(1)))
     .addOption(new Option('--sampler <name>', 'sampler').choices(['ddpm', 'ddim', 'dpmpp']))
     .addOption(new Option('--seed <s>', 'seed').argParser(integer(0)).default(0))
+    .option(
+      '--checkpoint <which>',
+      "weights of a checkpoint in place of the finished run's: last, a step, best, or best:METRIC",
+    )
     .addOption(backendOption)
     .addOption(threadsOption)
     .action(async (run: string, options) =>
@@ -155,6 +179,17 @@ function build(): Command {
   command('report', 'write RUN/report.html: curves, samples, settings, the spec')
     .argument('<run>', 'folder of the run')
     .action(async (run: string) => (await import('./report.js')).report(run));
+
+  command('doc', 'write documentation of specs: a site of pages, and the same as Markdown')
+    .argument('<files...>', 'specs or folders of them, or - for standard input')
+    .requiredOption('-o, --out <dir>', 'folder to write to')
+    .addOption(
+      new Option('--format <form>', 'what to write').choices(['html', 'markdown', 'both']).default('both'),
+    )
+    .option('--title <text>', 'name of the site')
+    .action(async (files: string[], options) =>
+      (await import('./doc.js')).doc(files, { ...options, color: color() }),
+    );
 
   command('explain', 'what a diagnostic means, with an example and the fix')
     .argument('<code>', 'such as MMD0401')

@@ -16,6 +16,7 @@ import { findModality, fitRows, readGiven, rowsOf } from '../sample/given.js';
 import { openModality } from '../data/open.js';
 import type { Rows } from '../sample/sampler.js';
 import { writeSamples } from '../sample/write.js';
+import type { Which } from '../train/weights.js';
 import { runJob } from '../worker/start.js';
 import type { Message } from '../worker/protocol.js';
 import { note, print, type ColorChoice } from './output.js';
@@ -30,6 +31,7 @@ export interface SampleOptions {
   readonly steps?: number;
   readonly sampler?: Sampler['form'];
   readonly seed: number;
+  readonly checkpoint?: string;
   readonly backend: Backend;
   readonly threads?: number;
   readonly color: ColorChoice;
@@ -76,6 +78,7 @@ export async function sample(dir: string, options: SampleOptions): Promise<void>
       bundle: run.bundle,
       dir: resolve(dir),
       request,
+      weights: whichWeights(options.checkpoint, info),
       data,
       backend: options.backend,
       threads: options.threads ?? null,
@@ -167,5 +170,18 @@ function heldOut(info: ModelInfo, name: string, data: string | null, n: number):
   return rowsOf(
     column,
     Array.from({ length: Math.min(n, last - first) }, (_, i) => first + i),
+  );
+}
+
+/** @throws UsageFault when it names no checkpoint */
+function whichWeights(text: string | undefined, info: ModelInfo): Which {
+  if (text === undefined) return 'final';
+  if (text === 'last') return 'last';
+  if (text === 'best') return info.evalRows ? 'best:held_out.loss' : 'best:loss';
+  if (text.startsWith('best:')) return text as Which;
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new UsageFault(
+    `--checkpoint ${text} names no checkpoint`,
+    'it is `last`, a step, `best`, or `best:` and a metric such as `best:L2.label`',
   );
 }

@@ -5,11 +5,13 @@
  */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { CompiledModel } from '../../compiler/driver.js';
+import { didYouMean } from '../../compiler/diagnostics/suggest.js';
+import { pickModel, type CompiledModel } from '../../compiler/driver.js';
 import type { Backend } from '../executors/index.js';
 import { projectRoot } from '../host.js';
-import { InputFault } from '../faults.js';
+import { InputFault, UsageFault } from '../faults.js';
 import { writeAtomic } from '../files/atomic.js';
+import { bundleDifference } from '../run/difference.js';
 import { bundleOf, executorFile, readRun, runFile, type RunInfo } from '../run/folder.js';
 import type { LogRecord } from '../run/log.js';
 import { version } from '../version.js';
@@ -18,7 +20,7 @@ import { runJob } from '../worker/start.js';
 import { note, noteDiagnostics, print, type ColorChoice } from './output.js';
 import { startProgress, type Progress } from './progress.js';
 import { writeReport } from './report.js';
-import { compileFile, displayName, renamed } from './source.js';
+import { analyzeFile, compileFile, displayName, renamed } from './source.js';
 
 export interface TrainOptions {
   readonly data?: string;
@@ -30,6 +32,11 @@ export interface TrainOptions {
   readonly backend: Backend;
   readonly threads?: number;
   readonly resume?: boolean;
+  readonly checkpointEvery: number;
+  readonly keep: number;
+  readonly keepEvery: number;
+  readonly best?: string;
+  readonly stopNorm: number;
   readonly color: ColorChoice;
 }
 
@@ -42,10 +49,14 @@ export async function train(file: string, options: TrainOptions): Promise<void> 
     ...(options.steps === undefined ? [] : [`train.steps=${options.steps}`]),
     ...(options.seed === undefined ? [] : [`train.seed=${options.seed}`]),
   ];
-  const { model } = compileFile(file, set, options.model, options.color);
   const dir = resolve(options.out);
-  const run = describe(model, options.data);
-  const resume = checkFolder(dir, run, options);
+  const { model: named } = compileFile(file, set, options.model, options.color);
+  const before = existsSync(runFile(dir)) ? readRun(dir) : undefined;
+  if (before && !options.resume) throw alreadyHeld(options.out);
+  const model = before ? asBegun(file, set, named, before) : named;
+  const run = before ? goOn(before, model, named, set, options) : describe(model, options.data);
+  const best = options.best ?? (model.info.evalRows ? 'held_out.loss' : 'loss');
+  checkMetric(best, model);
   let executor = '';
   let bar: Progress | undefined;
   let sampling: { what: string; progress: Progress } | undefined;
@@ -55,7 +66,10 @@ export async function train(file: string, options: TrainOptions): Promise<void> 
       kind: 'train',
       dir,
       run,
-      resume,
+      resume: before !== undefined,
+      checkpointEvery: options.checkpointEvery,
+      retention: { keep: options.keep, every: options.keepEvery, best },
+      explosion: options.stopNorm,
       root: projectRoot(file),
       backend: options.backend,
       threads: options.threads ?? null,
@@ -82,12 +96,17 @@ export async function train(file: string, options: TrainOptions): Promise<void> 
             writeAtomic(executorFile(dir), `${executor}\n`);
             for (const { file: name, reason } of message.rejected)
               note(`warning: left out a checkpoint: ${name}: ${reason}`);
+            if (message.rejected.length > 0 && message.checkpoint !== undefined)
+              note(`using the older checkpoint ${message.checkpoint}`);
             note(
               message.from > 0
                 ? `going on from step ${message.from}`
                 : `${model.layout.size} parameters, ${run.steps} steps of ${run.batch} rows`,
             );
             bar = startProgress('training', run.steps, message.from);
+            break;
+          case 'warning':
+            note(`${bar ? '\n' : ''}warning: ${message.text}`);
             break;
           case 'record':
             bar?.update(message.record.step, showLosses(message.record));
@@ -134,43 +153,58 @@ function describe(model: CompiledModel, data: string | undefined): RunInfo {
   };
 }
 
-/** Refuses to write over a run, or to resume another one. Whether to resume. */
-function checkFolder(dir: string, run: RunInfo, options: TrainOptions): boolean {
-  if (!existsSync(runFile(dir))) return false;
-  if (!options.resume) {
+function alreadyHeld(out: string): InputFault {
+  return new InputFault(
+    `${out} already holds a run`,
+    'go on with it with `--resume` (and more `--steps`, where it is finished), or choose another folder',
+  );
+}
+
+const isSteps = (override: string): boolean => /^\s*train\.steps\s*=/.test(override);
+
+/**
+ * The model as the run was begun: the number of steps is the one setting that a run may change, so an override of it
+ * is taken from the run.
+ */
+function asBegun(file: string, set: readonly string[], named: CompiledModel, before: RunInfo): CompiledModel {
+  const plain = (list: readonly string[]) => list.filter((item) => !isSteps(item)).join('\n');
+  if (plain(set) !== plain(before.bundle.set) || set.join('\n') === before.bundle.set.join('\n'))
+    return named;
+  const model = pickModel(analyzeFile(file, before.bundle.set).analysis, named.info.name);
+  return typeof model === 'string' ? named : model;
+}
+
+/** The description of a run that goes on. @throws InputFault where it would be another run */
+function goOn(
+  before: RunInfo,
+  model: CompiledModel,
+  named: CompiledModel,
+  set: readonly string[],
+  options: TrainOptions,
+): RunInfo {
+  if (before.hash !== model.hash()) {
+    const how = bundleDifference(before.bundle, bundleOf(model)) ?? 'its files differ';
     throw new InputFault(
-      `${options.out} already holds a run`,
-      'go on with it with `--resume`, or choose another folder',
-    );
-  }
-  const before = readRun(dir);
-  if (before.hash !== run.hash) {
-    throw new InputFault(
-      `${options.out} was trained with another spec: ${difference(before, run)}`,
+      `${options.out} was trained with another spec: ${how}`,
       'resume with the spec and settings it was started with, or choose another folder',
     );
   }
-  return true;
+  const { data, started } = { ...describe(model, options.data), started: before.started };
+  const steps = set.some(isSteps) ? named.info.train.steps : before.steps;
+  return { ...before, data, started, steps };
 }
 
-/** The first thing in which two runs differ. */
-function difference(before: RunInfo, now: RunInfo): string {
-  if (before.bundle.model !== now.bundle.model)
-    return `model \`${before.bundle.model}\`, now \`${now.bundle.model}\``;
-  if (before.bundle.set.join() !== now.bundle.set.join()) {
-    return `overrides [${before.bundle.set.join(', ')}], now [${now.bundle.set.join(', ')}]`;
-  }
-  for (const [name, text] of Object.entries(now.bundle.files)) {
-    const old = before.bundle.files[name];
-    if (old === undefined) return `${name} was not part of it`;
-    if (old === text) continue;
-    const [a, b] = [old.split('\n'), text.split('\n')];
-    const line = b.findIndex((content, i) => content !== a[i]);
-    const at = line < 0 ? b.length : line;
-    return `line ${at + 1} of ${name} was \`${(a[at] ?? '').trim()}\` and is \`${(b[at] ?? '').trim()}\``;
-  }
-  const gone = Object.keys(before.bundle.files).find((name) => !(name in now.bundle.files));
-  return gone === undefined ? 'its files differ' : `${gone} is no longer part of it`;
+/** @throws UsageFault where no checkpoint will ever have the metric */
+function checkMetric(metric: string, { info }: CompiledModel): void {
+  const terms = ['loss', 'L0', 'L1', 'L3', ...[...info.loss.L2.keys()].map((name) => `L2.${name}`)];
+  const simplified = info.loss.L1.form === 'simplified';
+  const known = [...terms, ...terms.map((name) => `held_out.${name}`)];
+  if (known.includes(metric) || (simplified && /^(held_out\.)?L1[a-z_.]*$/i.test(metric))) return;
+  const near = didYouMean(metric, known);
+  throw new UsageFault(
+    `there is no metric '${metric}'`,
+    near === undefined ? `there are ${known.join(', ')}` : `did you mean \`${near}\`?`,
+  );
 }
 
 function showLosses(record: LogRecord): string {

@@ -5,8 +5,8 @@
  * @module
  */
 import type { TopLevelSpec } from 'vega-lite';
-import type { Html } from './html.js';
-import { trusted } from './html.js';
+import type { Html } from '../../compiler/docs/html.js';
+import { trusted } from '../../compiler/docs/html.js';
 import type { Curve } from './series.js';
 
 export type Scale = 'linear' | 'log';

@@ -5,9 +5,9 @@
  */
 import type { Scale } from './charts.js';
 import { curveChart, legendKey, timeChart } from './charts.js';
-import { figure } from './format.js';
-import type { Html } from './html.js';
-import { markup } from './html.js';
+import { figure } from '../../compiler/docs/figures.js';
+import type { Html } from '../../compiler/docs/html.js';
+import { markup } from '../../compiler/docs/html.js';
 import type { LogRecord, ProcessCurves } from './model.js';
 import type { Series } from './series.js';
 import { curveOf, figuresOf, seriesOf, windowFor } from './series.js';

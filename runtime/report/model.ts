@@ -46,8 +46,10 @@ export interface LogRecord {
   /** Learning rate. */
   readonly rate: number;
   readonly grad_norm: number;
-  /** Since the start of the run. */
+  /** Since the start of the run, on a clock that never jumps. */
   readonly seconds: number;
+  /** Loss and terms over rows that are not trained on, by name, where they were measured since the record before. */
+  readonly held_out?: Readonly<Record<string, number>>;
 }
 
 export interface TaskSamples {

@@ -5,9 +5,9 @@
  */
 import { createHash } from 'node:crypto';
 import { lossSection, processSection } from './curves.js';
-import { count, duration, figure, moment, roughly } from './format.js';
-import type { Html } from './html.js';
-import { markup, trusted } from './html.js';
+import { count, duration, figure, moment, roughly } from '../../compiler/docs/figures.js';
+import type { Html } from '../../compiler/docs/html.js';
+import { markup, trusted } from '../../compiler/docs/html.js';
 import type { RunReport } from './model.js';
 import { sampleSection } from './samples.js';
 import { figuresOf, windowFor } from './series.js';

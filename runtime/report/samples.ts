@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { Html } from './html.js';
-import { markup } from './html.js';
+import type { Html } from '../../compiler/docs/html.js';
+import { markup } from '../../compiler/docs/html.js';
 import type { SampleImage, TaskSamples } from './model.js';
 
 /** Pictures are enlarged by a whole factor to about this many pixels. */

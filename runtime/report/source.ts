@@ -4,8 +4,8 @@
  * @module
  */
 import { KEYWORDS } from '../../grammar/tokens.js';
-import type { Html } from './html.js';
-import { markup } from './html.js';
+import type { Html } from '../../compiler/docs/html.js';
+import { markup } from '../../compiler/docs/html.js';
 
 const tokens =
   /(?<comment>\/\/[^\n]*)|(?<string>"(?:[^"\\\n]|\\.)*"?)|(?<number>\b\d[\w.]*)|(?<word>[A-Za-z_]\w*)|(?<operator>\|>|->)/g;

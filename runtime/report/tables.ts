@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { count, figure } from './format.js';
-import type { Html } from './html.js';
-import { markup } from './html.js';
+import { count, figure } from '../../compiler/docs/figures.js';
+import type { Html } from '../../compiler/docs/html.js';
+import { markup } from '../../compiler/docs/html.js';
 import type { Metric, ParameterInfo } from './model.js';
 
 export function metricSection(metrics: readonly Metric[]): Html {

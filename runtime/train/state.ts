@@ -4,6 +4,8 @@
  * @module
  */
 import type { Layout, Slot } from '../../compiler/lower/layout.js';
+import { trainInputs } from '../../compiler/lower/training.js';
+import type { Tensor } from '../executors/executor.js';
 import type { ParameterInfo } from '../../compiler/elaborate/parameters.js';
 import type { StoredTensor } from '../checkpoint/safetensors.js';
 import { InputFault } from '../faults.js';
@@ -19,9 +21,10 @@ export type State = Record<
 export const stateNames = ['parameters', 'moment1', 'moment2', 'ema', 'statistics'] as const;
 
 /** What a checkpoint holds: with what never changes, so that it needs no other file. */
-const storedNames = [...stateNames, 'frozen'] as const;
+export const storedNames = [...stateNames, 'frozen'] as const;
 
-const slotsOf = (layout: Layout, kind: (typeof storedNames)[number]): readonly Slot[] =>
+/** Where the tensors of one kind lie. */
+export const slotsOf = (layout: Layout, kind: (typeof storedNames)[number]): readonly Slot[] =>
   kind === 'statistics' || kind === 'frozen' ? layout[kind] : layout.trainable;
 
 /**
@@ -127,4 +130,9 @@ export function fromTensors(layout: Layout, tensors: ReadonlyMap<string, StoredT
     }
   }
   return state;
+}
+
+/** The input of what never changes, where there is any. */
+export function frozenFeed(frozen: Float32Array): Record<string, Tensor> {
+  return frozen.length > 0 ? { [trainInputs.frozen]: { data: frozen, shape: [frozen.length] } } : {};
 }

@@ -5,20 +5,20 @@
  * @module
  */
 import type { CompiledModel } from '../../compiler/driver.js';
-import { sizeOf } from '../../compiler/graph/ir.js';
-import { dataInput } from '../../compiler/lower/forward.js';
-import { trainCarry, trainInputs, type TrainingStep } from '../../compiler/lower/training.js';
-import { latest, save, type Json } from '../checkpoint/checkpoint.js';
-import { allocateBatch, fillBatch, type BatchArray } from '../data/batches.js';
+import { trainCarry, type TrainingStep } from '../../compiler/lower/training.js';
+import { save, type Json } from '../checkpoint/checkpoint.js';
+import type { Retention } from '../checkpoint/retention.js';
 import type { Dataset } from '../data/table.js';
 import type { Executor, Program, Tensor } from '../executors/executor.js';
-import { inputNames, pickFeeds } from '../executors/feeds.js';
-import { InputFault } from '../faults.js';
-import { Stream } from '../random/stream.js';
-import { LogWriter, toRecord, type LogRecord } from '../run/log.js';
-import { drawTimesteps, RoleSampler } from './roles.js';
-import { rateAt, scheduleAt } from './schedule.js';
-import { fromTensors, initialState, stateNames, toTensors, type State } from './state.js';
+import { inputNames } from '../executors/feeds.js';
+import { LogWriter, type LogRecord } from '../run/log.js';
+import type { Account } from './account.js';
+import { BatchFeeds } from './feeds.js';
+import { DivergedFault, ExplodedFault, hasExploded } from './guards.js';
+import { HeldOut } from './held-out.js';
+import { diskFault, originOf, positionOf, resumeFrom, type Meta, type Origin, type Start } from './resume.js';
+import { rateAt } from './schedule.js';
+import { frozenFeed, stateNames, toTensors, type State } from './state.js';
 
 export interface TrainOptions {
   readonly dir: string;
@@ -34,13 +34,27 @@ export interface TrainOptions {
   /** Steps between log records, and between checkpoints. */
   readonly logEvery: number;
   readonly checkpointEvery: number;
+  /** A checkpoint is also written after so many seconds without one; default 600. */
+  readonly checkpointSeconds?: number;
+  /** Which checkpoints stay; default: the newest two, and the best by `best`. */
+  readonly retention?: Partial<Retention>;
+  /** A gradient norm this many times the usual one, for ten steps, ends the run; default 1000, 0 never. */
+  readonly explosion?: number;
+  /** Rows that are not trained on: the loss over them is measured before every checkpoint of `checkpointEvery`. */
+  readonly heldOut?: Dataset;
+}
+
+export interface StartInfo {
+  readonly from: number;
+  readonly rejected: readonly { file: string; reason: string }[];
+  /** The checkpoint that is gone on from. */
+  readonly checkpoint?: string;
+  /** What is not as it was when the checkpoint was written, a sentence each. */
+  readonly changes: readonly string[];
 }
 
 export interface TrainHooks {
-  onStart?(info: {
-    readonly from: number;
-    readonly rejected: readonly { file: string; reason: string }[];
-  }): void;
+  onStart?(info: StartInfo): void;
   onRecord?(record: LogRecord): void;
   onCheckpoint?(step: number, file: string): void;
   /** Asked after every step; true writes a checkpoint and ends the loop. */
@@ -54,31 +68,11 @@ export interface TrainResult {
   readonly state: State;
 }
 
-/** What a step's loss turned into when it is no number. */
-export class DivergedFault extends InputFault {
-  constructor(step: number, terms: Readonly<Record<string, number>>, checkpoint: string | undefined) {
-    const list = Object.entries(terms)
-      .filter(([, value]) => !Number.isFinite(value))
-      .map(([name, value]) => `${name} = ${value}`)
-      .join(', ');
-    super(
-      `the loss is not finite at step ${step}: ${list}`,
-      checkpoint === undefined
-        ? 'there is no checkpoint yet; lower the rate or clip gradients'
-        : `the last good checkpoint is ${checkpoint}; lower the rate or clip gradients, and resume`,
-    );
-  }
-}
-
-/** Running sums since the last log record, kept in checkpoints so that logs too are resumed exactly. */
-interface Window {
-  count: number;
-  loss: number;
-  terms: number[];
-  norm: number;
-}
-
-/** Trains `model` on `dataset`, writing log and checkpoints to the run folder. */
+/**
+ * Trains `model` on `dataset`, writing log and checkpoints to the run folder.
+ * @throws DivergedFault, ExplodedFault; InputFault where the checkpoint belongs to another spec, seed or data, or the
+ * disk is full
+ */
 export async function train(
   model: CompiledModel,
   dataset: Dataset,
@@ -86,98 +80,143 @@ export async function train(
   options: TrainOptions,
   hooks: TrainHooks = {},
 ): Promise<TrainResult> {
-  const { info, layout } = model;
-  const { dir, seed, steps } = options;
-  const step = model.trainingStep(info.train.batch);
+  const step = model.trainingStep(model.info.train.batch);
   const program = await executor.prepare(step.graph, { carry: carryOf(step) });
   try {
-    const { state, meta, rejected } = start(model, options);
-    for (const name of stateNames) {
-      if (state[name].length > 0) program.write(name, { data: state[name], shape: [state[name].length] });
-    }
-    hooks.onStart?.({ from: meta.step, rejected });
-    const log = new LogWriter(dir, meta.step);
-    const feeds = new BatchFeeds(model, step, dataset, seed);
-    const { frozen } = state;
-    const constant: Record<string, Tensor> =
-      frozen.length > 0 ? { [trainInputs.frozen]: { data: frozen, shape: [frozen.length] } } : {};
-    const began = performance.now();
-    const window = meta.window ?? emptyWindow(step.terms.length);
-    let checkpoint: string | undefined;
-    let n = meta.step;
-    const elapsed = () => meta.seconds + (performance.now() - began) / 1000;
-    const write = async () => {
-      const now = await readState(program, layout, frozen);
-      const description: Meta = { step: n, seconds: elapsed(), window, hash: model.hash(), seed };
-      checkpoint = save(dir, {
-        step: n,
-        arrays: toTensors(layout, now),
-        meta: description as unknown as Json,
-      });
-      hooks.onCheckpoint?.(n, checkpoint);
-    };
+    const origin = originOf(model, dataset, executor, options.seed);
+    const start = resumeFrom(model, options, origin, step.terms.length);
+    const loop = new Loop(model, dataset, program, step, options, hooks, origin, start);
     try {
-      while (n < steps) {
-        n++;
-        const outputs = await program.run({ ...feeds.at(n), ...constant });
-        accumulate(window, outputs);
-        if (!Number.isFinite(outputs.loss.data[0])) {
-          const terms = Object.fromEntries(step.terms.map((name, i) => [name, outputs.terms.data[i]]));
-          throw new DivergedFault(n, { loss: outputs.loss.data[0], ...terms }, checkpoint);
-        }
-        if (n % options.logEvery === 0 || n === steps) {
-          const record = flush(window, n, step.terms, rateAt(info.train, n), elapsed());
-          log.write(record);
-          hooks.onRecord?.(record);
-        }
-        const stop = hooks.shouldStop?.() ?? false;
-        if (n % options.checkpointEvery === 0 || n === steps || stop) await write();
-        if (stop) break;
-      }
-      return { step: n, complete: n >= steps, state: await readState(program, layout, frozen) };
+      if (options.heldOut)
+        loop.heldOut = await HeldOut.prepare(model, options.heldOut, executor, options.seed, step.terms);
+      return await loop.run();
+    } catch (error) {
+      throw diskFault(error, options.dir, loop.step, loop.checkpoint) ?? error;
     } finally {
-      log.close();
+      await loop.close();
     }
   } finally {
     await program.dispose();
   }
 }
 
-interface Meta {
-  readonly step: number;
-  readonly seconds: number;
-  readonly window?: Window;
-  readonly hash: string;
-  readonly seed: number;
-}
+/** The loop over steps, with everything that it remembers between them. */
+class Loop {
+  step: number;
+  checkpoint: string | undefined;
+  heldOut: HeldOut | undefined;
+  private readonly log: LogWriter;
+  private readonly feeds: BatchFeeds;
+  private readonly account: Account;
+  private readonly train: CompiledModel['info']['train'];
+  private readonly began = performance.now();
+  private readonly secondsBefore: number;
+  private saved = performance.now();
+  /** Never changes: it is fed with every step. */
+  private readonly frozen: Float32Array;
 
-function start(
-  model: CompiledModel,
-  options: TrainOptions,
-): { state: State; meta: Meta; rejected: readonly { file: string; reason: string }[] } {
-  const fresh: Meta = { step: 0, seconds: 0, hash: model.hash(), seed: options.seed };
-  const begin = () => initialState(model.layout, options.seed, loadedWeights(model, options));
-  if (!options.resume) return { state: begin(), meta: fresh, rejected: [] };
-  const { checkpoint, rejected } = latest(options.dir);
-  if (!checkpoint) return { state: begin(), meta: fresh, rejected };
-  const meta = checkpoint.meta as unknown as Meta;
-  if (meta.hash !== fresh.hash || meta.seed !== options.seed) {
-    throw new InputFault(
-      `${checkpoint.file} was made by another spec or seed`,
-      'resume with what the run was started with, or start a new run in another folder',
-    );
+  constructor(
+    private readonly model: CompiledModel,
+    dataset: Dataset,
+    private readonly program: Program,
+    private readonly graph: TrainingStep,
+    private readonly options: TrainOptions,
+    private readonly hooks: TrainHooks,
+    private readonly origin: Origin,
+    start: Start,
+  ) {
+    const { dir, seed, steps } = options;
+    for (const name of stateNames) {
+      const data = start.state[name];
+      if (data.length > 0) program.write(name, { data, shape: [data.length] });
+    }
+    // The schedule follows the steps that are asked for now, which a resumed run may have more of.
+    this.train = { ...model.info.train, steps };
+    this.frozen = start.state.frozen;
+    this.step = start.info.from;
+    this.checkpoint = start.info.checkpoint;
+    this.account = start.account;
+    this.secondsBefore = start.seconds;
+    this.log = new LogWriter(dir, this.step);
+    this.feeds = new BatchFeeds(model, graph, dataset, seed, this.train);
+    hooks.onStart?.(start.info);
   }
-  return { state: fromTensors(model.layout, checkpoint.arrays, checkpoint.file), meta, rejected };
-}
 
-function loadedWeights(model: CompiledModel, { load }: TrainOptions): ReadonlyMap<string, Float32Array> {
-  if (load) return load();
-  const [wanted] = [...model.info.weights].filter(([, weights]) => weights.load !== null);
-  if (!wanted) return new Map();
-  throw new InputFault(
-    `${wanted[0]} takes its weights from ${wanted[1].load}, and nothing says how to read it`,
-    'give `train` the option `load`: `() => readSpecWeights(model, folder)`',
-  );
+  async run(): Promise<TrainResult> {
+    const { steps, logEvery, checkpointEvery, checkpointSeconds = 600 } = this.options;
+    while (this.step < steps) {
+      this.step++;
+      const n = this.step;
+      const outputs = await this.program.run({ ...this.feeds.at(n), ...frozenFeed(this.frozen) });
+      this.check(outputs);
+      const scheduled = n % checkpointEvery === 0 || n === steps;
+      if (scheduled && this.heldOut) {
+        this.account.heldOut = await this.heldOut.measure(
+          await readState(this.program, this.model.layout, this.frozen),
+        );
+      }
+      if (n % logEvery === 0 || n === steps) {
+        const record = this.account.flush(n, this.graph.terms, rateAt(this.train, n), this.seconds());
+        this.log.write(record);
+        this.hooks.onRecord?.(record);
+      }
+      const stop = this.hooks.shouldStop?.() ?? false;
+      const due = performance.now() - this.saved >= checkpointSeconds * 1000;
+      if (scheduled || stop || due) await this.save(scheduled);
+      if (stop) break;
+    }
+    return {
+      step: this.step,
+      complete: this.step >= steps,
+      state: await readState(this.program, this.model.layout, this.frozen),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.log.close();
+    await this.heldOut?.dispose();
+  }
+
+  /** Takes a step's figures in. @throws DivergedFault, ExplodedFault before anything of a bad step is written */
+  private check(outputs: Readonly<Record<string, Tensor>>): void {
+    const [loss, norm] = [outputs.loss.data[0], outputs.grad_norm.data[0]];
+    if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
+      const terms = Object.fromEntries(this.graph.terms.map((name, i) => [name, outputs.terms.data[i]]));
+      throw new DivergedFault(this.step, { loss, ...terms, grad_norm: norm }, this.checkpoint);
+    }
+    const usual = Math.exp(this.account.norm.mean);
+    this.account.add(loss, outputs.terms.data, norm, this.options.explosion ?? 1000, this.train.clip);
+    const { high } = this.account.norm;
+    if (hasExploded(this.account.norm))
+      throw new ExplodedFault(this.step, norm, usual, high, this.checkpoint);
+  }
+
+  private async save(scheduled: boolean): Promise<void> {
+    const now = await readState(this.program, this.model.layout, this.frozen);
+    requireFinite(now, this.step, this.checkpoint);
+    this.log.sync();
+    const meta: Meta = {
+      ...this.origin,
+      seconds: this.seconds(),
+      steps: this.options.steps,
+      position: positionOf(this.step, this.train.batch, this.origin.data.rows),
+      account: this.account.toJson(),
+    };
+    const snapshot = {
+      step: this.step,
+      arrays: toTensors(this.model.layout, now),
+      // Only at steps that do not depend on when the run was interrupted: the best is then the same one.
+      metrics: scheduled ? this.account.metrics(this.graph.terms) : {},
+      meta: meta as unknown as Json,
+    };
+    this.checkpoint = save(this.options.dir, snapshot, this.options.retention);
+    this.saved = performance.now();
+    this.hooks.onCheckpoint?.(this.step, this.checkpoint);
+  }
+
+  private seconds(): number {
+    return this.secondsBefore + (performance.now() - this.began) / 1000;
+  }
 }
 
 function carryOf(step: TrainingStep): Record<string, string> {
@@ -202,95 +241,10 @@ async function readState(
   };
 }
 
-/** The inputs of every step, in buffers that are used again. */
-export class BatchFeeds {
-  private readonly columns: Record<string, BatchArray>;
-  private readonly roles: RoleSampler;
-  private readonly noise: Float32Array;
-  private readonly given: Float32Array;
-  private readonly produced: Float32Array;
-  private readonly t: Int32Array;
-  private readonly inverse: Float32Array;
-  private readonly wanted: ReadonlySet<string>;
-
-  constructor(
-    private readonly model: CompiledModel,
-    step: Pick<TrainingStep, 'graph'>,
-    private readonly dataset: Dataset,
-    private readonly seed: number,
-    private readonly batch = model.info.train.batch,
-  ) {
-    const { info } = model;
-    this.columns = allocateBatch(dataset, batch);
-    this.roles = new RoleSampler(info);
-    this.noise = new Float32Array(batch * sizeOf(info.space.shape));
-    this.given = new Float32Array(batch * info.modalities.length);
-    this.produced = new Float32Array(batch * info.modalities.length);
-    this.t = new Int32Array(batch);
-    this.inverse = new Float32Array(batch);
-    // A graph may have no use for an input (the time weights of a loss term with weight 0, say).
-    this.wanted = inputNames(step.graph);
+/** Nothing that is not a number is ever written to a checkpoint. */
+function requireFinite(state: State, step: number, checkpoint: string | undefined): void {
+  for (const name of stateNames) {
+    if (state[name].every(Number.isFinite)) continue;
+    throw new DivergedFault(step, { loss: 0, [name]: NaN }, checkpoint);
   }
-
-  /** Inputs of step n = 1, 2, ... */
-  at(n: number): Record<string, Tensor> {
-    const { info } = this.model;
-    const { batch, seed } = this;
-    const count = info.modalities.length;
-    fillBatch(this.dataset, { seed, step: n - 1, batch }, this.columns);
-    const random = new Stream(seed, 'roles', n);
-    const rows = Array.from({ length: batch }, () => this.roles.draw(random));
-    rows.forEach((roles, i) =>
-      roles.forEach((role, m) => {
-        this.given[i * count + m] = Number(role === 'given');
-        this.produced[i * count + m] = Number(role === 'produced');
-      }),
-    );
-    drawTimesteps(info, rows, new Stream(seed, 'time', n)).forEach(({ t, inverseProbability }, i) => {
-      this.t[i] = t;
-      this.inverse[i] = inverseProbability;
-    });
-    new Stream(seed, 'noise', n).normal(this.noise);
-    const feeds: Record<string, Tensor> = {
-      [trainInputs.given]: { data: this.given, shape: [batch, count] },
-      [trainInputs.produced]: { data: this.produced, shape: [batch, count] },
-      [trainInputs.t]: { data: this.t, shape: [batch] },
-      [trainInputs.inverseProbability]: { data: this.inverse, shape: [batch] },
-      [trainInputs.noise]: { data: this.noise, shape: [batch, ...info.space.shape] },
-      [trainInputs.schedule]: { data: scheduleAt(info.train, n), shape: [4] },
-    };
-    for (const modality of info.modalities) feeds[dataInput(modality.name)] = this.columns[modality.name];
-    return pickFeeds(feeds, this.wanted);
-  }
-}
-
-function emptyWindow(terms: number): Window {
-  return { count: 0, loss: 0, terms: new Array<number>(terms).fill(0), norm: 0 };
-}
-
-function accumulate(window: Window, outputs: Readonly<Record<string, Tensor>>): void {
-  window.count++;
-  window.loss += outputs.loss.data[0];
-  window.norm += outputs.grad_norm.data[0];
-  for (let i = 0; i < window.terms.length; i++) window.terms[i] += outputs.terms.data[i];
-}
-
-function flush(
-  window: Window,
-  n: number,
-  names: readonly string[],
-  rate: number,
-  seconds: number,
-): LogRecord {
-  const k = window.count;
-  const rest = { rate, grad_norm: window.norm / k, seconds: Math.round(seconds * 1000) / 1000 };
-  const record = toRecord(
-    n,
-    window.loss / k,
-    names,
-    window.terms.map((term) => term / k),
-    rest,
-  );
-  Object.assign(window, emptyWindow(names.length));
-  return record;
 }

@@ -7,6 +7,9 @@
 import type { Diagnostic } from '../../compiler/diagnostics/diagnostic.js';
 import type { Evaluation } from '../eval/model.js';
 import type { Backend } from '../executors/index.js';
+import type { Retention } from '../checkpoint/retention.js';
+import type { StartInfo } from '../train/trainer.js';
+import type { Which } from '../train/weights.js';
 import type { Rows, SampleRequest } from '../sample/sampler.js';
 import type { Bundle, RunInfo } from '../run/folder.js';
 import type { LogRecord } from '../run/log.js';
@@ -18,6 +21,10 @@ export interface TrainJob {
   readonly resume: boolean;
   readonly backend: Backend;
   readonly threads: number | null;
+  readonly checkpointEvery: number;
+  readonly retention: Retention;
+  /** See `TrainOptions.explosion`. */
+  readonly explosion: number;
   /** Folder of the project, for weights that the spec names. */
   readonly root: string;
   /** Rows to sample of every task at the end; 0 for none. */
@@ -30,6 +37,7 @@ export interface SampleJob {
   /** Run folder with the weights. */
   readonly dir: string;
   readonly request: Omit<SampleRequest, 'data'>;
+  readonly weights: Which;
   readonly data: ReadonlyMap<string, Rows>;
   readonly backend: Backend;
   readonly threads: number | null;
@@ -61,11 +69,8 @@ export interface WorkerData {
 
 export type Message =
   | { readonly kind: 'executor'; readonly line: string }
-  | {
-      readonly kind: 'start';
-      readonly from: number;
-      readonly rejected: readonly { file: string; reason: string }[];
-    }
+  | ({ readonly kind: 'start' } & StartInfo)
+  | { readonly kind: 'warning'; readonly text: string }
   | { readonly kind: 'record'; readonly record: LogRecord }
   | { readonly kind: 'checkpoint'; readonly step: number; readonly file: string }
   | { readonly kind: 'sampling'; readonly what: string; readonly done: number; readonly total: number }

@@ -67,8 +67,11 @@ export async function runJob(job: Job, options: JobOptions): Promise<{ interrupt
       );
     });
   } finally {
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
+    // After an interrupt the process is about to end, and a second signal still means: at once.
+    if (!interrupted) {
+      process.off('SIGINT', onSignal);
+      process.off('SIGTERM', onSignal);
+    }
   }
   if (fault) throw fault;
   return { interrupted };

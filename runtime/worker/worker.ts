@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { CompiledModel } from '../../compiler/driver.js';
 import { acquireLock, LockFault } from '../checkpoint/lock.js';
@@ -13,7 +14,13 @@ import type { Executor } from '../executors/executor.js';
 import { choose } from '../executors/index.js';
 import { RunFault } from '../executors/fault.js';
 import { InputFault, SpecFault } from '../faults.js';
-import { compileBundle, writeRun } from '../run/folder.js';
+import { overlap } from '../data/overlap.js';
+import { addEvent } from '../run/events.js';
+import { compileBundle, readRun, runFile, writeRun } from '../run/folder.js';
+import { readLog } from '../run/log.js';
+import { estimate, holdAgainst, machine } from '../train/estimate.js';
+import { stillTerms, type Still } from '../train/guards.js';
+import { version } from '../version.js';
 import { loadWeights, saveWeights } from '../train/weights.js';
 import { ModelSampler } from '../sample/sampler.js';
 import { sampleTasks } from '../sample/tasks.js';
@@ -23,8 +30,10 @@ import { modelTensors } from '../train/state.js';
 import { CheckpointFault } from '../checkpoint/checkpoint.js';
 import { join } from 'node:path';
 import { evaluate } from '../eval/evaluate.js';
-import { version } from '../version.js';
 import type { EvalJob, Message, SampleJob, TrainJob, WorkerData } from './protocol.js';
+
+/** Steps between log records. */
+const logEvery = 10;
 
 const { job, stop } = workerData as WorkerData;
 const flag = new Int32Array(stop);
@@ -32,59 +41,147 @@ const post = (message: Message): void => parentPort?.postMessage(message);
 const stopped = (): boolean => Atomics.load(flag, 0) !== 0;
 
 async function runTraining(job: TrainJob): Promise<void> {
-  const { dir, run, resume, backend, threads } = job;
+  const { dir, run, resume, backend, threads, retention } = job;
   const model = compileBundle(run.bundle);
-  const dataset = openData(model.info, run.data ?? undefined, 'train');
+  const warnings: string[] = [];
+  const { training, heldOut } = splits(model, run.data ?? undefined, warnings);
+  const needs = estimate(model, run.steps, logEvery, retention.keep + 2);
+  warnings.push(...holdAgainst(needs, machine(dir), run.batch, dir));
   const executor = await choose(backend, {
     ...(threads === null ? {} : { threads }),
     log: (line) => post({ kind: 'executor', line }),
   });
-  // Nothing is written before spec, data and executor are known to be good.
+  // Nothing is written before spec, data, machine and executor are known to be good.
   mkdirSync(dir, { recursive: true });
   const lock = acquireLock(dir);
   try {
-    if (!resume) writeRun(dir, run);
-    await trainAndSample(job, model, dataset, executor);
+    // Another process may have been quicker between the command line's look and the lock.
+    if (!resume && existsSync(runFile(dir)))
+      throw new InputFault(
+        `${dir} already holds a run`,
+        'go on with it with `--resume`, or choose another folder',
+      );
+    if (!resume || !isDeepStrictEqual(readRun(dir), run)) writeRun(dir, run);
+    for (const text of warnings) warn(dir, 0, text);
+    await trainAndSample(job, model, training, heldOut, executor);
   } finally {
     lock.release();
   }
 }
 
+function warn(dir: string, step: number, text: string): void {
+  addEvent(dir, { event: 'warning', step, text });
+  post({ kind: 'warning', text });
+}
+
+/** Rows to train on and rows held out, with none in both. */
+function splits(
+  model: CompiledModel,
+  data: string | undefined,
+  warnings: string[],
+): { training: Dataset; heldOut: Dataset | undefined } {
+  const { info } = model;
+  const training = openData(info, data, 'train');
+  const builtin = data?.startsWith('builtin:') ?? info.data.set !== null;
+  if (!builtin && !info.evalRows) return { training, heldOut: undefined };
+  const heldOut = openData(info, data, 'eval');
+  const { exact, near, compared } = overlap(training, heldOut);
+  if (near > 0) {
+    warnings.push(
+      `${near} of ${training.rows} training rows are nearly the same as a row for evaluation (${compared} rows compared)`,
+    );
+  }
+  if (exact.length === 0) return { training, heldOut };
+  if (2 * exact.length > training.rows) {
+    throw new InputFault(
+      `${exact.length} of ${training.rows} training rows are rows for evaluation too`,
+      'the ranges `data { rows }` and `eval { rows }` are of the same rows, or files were copied: part them',
+    );
+  }
+  warnings.push(
+    `${exact.length} of ${training.rows} training rows are rows for evaluation too: they are left out of the training`,
+  );
+  const copies = new Set(exact);
+  return { training: training.take((row) => !copies.has(row)), heldOut };
+}
+
 async function trainAndSample(
-  { dir, run, resume, root, samples }: TrainJob,
+  { dir, run, resume, root, samples, checkpointEvery, retention, explosion }: TrainJob,
   model: CompiledModel,
   dataset: Dataset,
+  heldOut: Dataset | undefined,
   executor: Executor,
 ): Promise<void> {
+  const still = new Set<string>();
+  let done = 0;
+  const options = {
+    dir,
+    steps: run.steps,
+    seed: run.seed,
+    resume,
+    logEvery,
+    checkpointEvery,
+    retention,
+    explosion,
+  };
   const result = await train(
     model,
     dataset,
     executor,
+    { ...options, load: () => readSpecWeights(model, root), ...(heldOut ? { heldOut } : {}) },
     {
-      dir,
-      steps: run.steps,
-      seed: run.seed,
-      resume,
-      logEvery: 10,
-      checkpointEvery: 500,
-      load: () => readSpecWeights(model, root),
-    },
-    {
-      onStart: (info) => post({ kind: 'start', ...info }),
-      onRecord: (record) => post({ kind: 'record', record }),
-      onCheckpoint: (step, file) => post({ kind: 'checkpoint', step, file }),
+      onStart: (info) => {
+        done = info.from;
+        addEvent(dir, {
+          event: 'start',
+          step: info.from,
+          text: `mmdc ${version()} on ${executor.name}: ${executor.detail}; Node ${process.version}; process ${process.pid}`,
+        });
+        for (const { file, reason } of info.rejected)
+          addEvent(dir, {
+            event: 'warning',
+            step: info.from,
+            text: `left out a checkpoint: ${file}: ${reason}`,
+          });
+        post({ kind: 'start', ...info });
+        for (const text of info.changes) warn(dir, info.from, text);
+      },
+      onRecord: (record) => {
+        done = record.step;
+        post({ kind: 'record', record });
+      },
+      onCheckpoint: (step, file) => {
+        post({ kind: 'checkpoint', step, file });
+        for (const each of stillTerms(readLog(dir))) {
+          if (still.has(each.term)) continue;
+          still.add(each.term);
+          warn(dir, step, describeStill(each));
+        }
+      },
       shouldStop: stopped,
     },
-  );
+  ).catch((error: unknown) => {
+    addEvent(dir, {
+      event: 'stop',
+      step: done,
+      text: error instanceof Error ? error.message : String(error),
+    });
+    throw error;
+  });
+  addEvent(dir, {
+    event: result.complete ? 'finish' : 'stop',
+    step: result.step,
+    text: result.complete ? 'all steps are done' : 'interrupted',
+  });
   if (result.complete) {
     const tensors = modelTensors(model.layout, result.state);
     saveWeights(dir, tensors, { spec: run.hash, step: String(result.step) });
     if (samples > 0 && !stopped()) {
       const sampler = new ModelSampler(model, new Map(Object.entries(tensors)), executor, samples);
-      const held = openData(model.info, run.data ?? undefined, 'eval');
-      const options = { rows: samples, seed: run.seed, trained: result.step, data: held };
-      await sampleTasks(model, sampler, join(dir, 'samples'), options, (task) => ({
-        onProgress: (done, total) => post({ kind: 'sampling', what: task.name, done, total }),
+      const held = heldOut ?? openData(model.info, run.data ?? undefined, 'eval');
+      const sampling = { rows: samples, seed: run.seed, trained: result.step, data: held };
+      await sampleTasks(model, sampler, join(dir, 'samples'), sampling, (task) => ({
+        onProgress: (count, total) => post({ kind: 'sampling', what: task.name, done: count, total }),
       }));
       await sampler.dispose();
     }
@@ -92,9 +189,27 @@ async function trainAndSample(
   post({ kind: 'trained', step: result.step, complete: result.complete });
 }
 
-async function runSampling({ bundle, dir, request, data, backend, threads }: SampleJob): Promise<void> {
+function describeStill({ term, value, how, records }: Still): string {
+  const modality = term.replace(/^L2\./, '');
+  const shown = value.toPrecision(4);
+  const what =
+    how === 'constant'
+      ? `${term} has been ${shown} in each of the last ${records} log records`
+      : `${term} is no lower than at the start, ${shown}, after ${records} log records`;
+  return `${what}: nothing is learned about \`${modality}\` (its decoder, its weight in \`loss { L2 }\`, its data)`;
+}
+
+async function runSampling({
+  bundle,
+  dir,
+  request,
+  weights: which,
+  data,
+  backend,
+  threads,
+}: SampleJob): Promise<void> {
   const model = compileBundle(bundle);
-  const { weights, step } = loadWeights(dir, model);
+  const { weights, step } = loadWeights(dir, model, which);
   const executor = await choose(backend, {
     ...(threads === null ? {} : { threads }),
     log: (line) => post({ kind: 'executor', line }),

@@ -1,7 +1,14 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { CheckpointFault, latest, load, save, type Snapshot } from '../../runtime/checkpoint/checkpoint.js';
+import {
+  bestFile,
+  CheckpointFault,
+  latest,
+  load,
+  save,
+  type Snapshot,
+} from '../../runtime/checkpoint/checkpoint.js';
 import { fullDisk, temporaryFolder } from './support.js';
 
 const snapshot = (step: number): Snapshot => ({
@@ -79,7 +86,7 @@ describe('checkpoints', () => {
     ['another format', (dir) => fs.writeFileSync(of(dir, 2, 'json'), '{"format":9}'), /format 9/],
     [
       'an empty description',
-      (dir) => fs.writeFileSync(of(dir, 2, 'json'), '{"format":1}'),
+      (dir) => fs.writeFileSync(of(dir, 2, 'json'), '{"format":2}'),
       /does not describe/,
     ],
     ['a list', (dir) => fs.writeFileSync(of(dir, 2, 'json'), 'null'), /does not describe/],
@@ -148,6 +155,48 @@ describe('checkpoints', () => {
     fs.writeFileSync(path.join(dir, 'checkpoints', '.step-00000002.safetensors.77.0.tmp'), 'half');
     save(dir, snapshot(2));
     expect(names(dir).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  });
+
+  test('keeps the best by a metric and every so-many-th for good', () => {
+    const dir = temporaryFolder();
+    const losses = [5, 3, 1, 2, 4, NaN, 1];
+    losses.forEach((loss, i) =>
+      save(dir, { ...snapshot(i + 1), metrics: { loss } }, { keep: 2, every: 2, best: 'loss' }),
+    );
+    const left = names(dir).filter((name) => name.endsWith('.json'));
+    expect(left.map((name) => Number(name.slice(5, 13)))).toEqual([2, 3, 4, 6, 7]);
+    expect(bestFile(dir, 'loss')).toBe(of(dir, 3));
+    expect(bestFile(dir, 'other')).toBeUndefined();
+  });
+
+  test('what is expected of a checkpoint is asked after its hash and before its arrays', () => {
+    const dir = temporaryFolder();
+    const file = save(dir, snapshot(3));
+    const seen: unknown[] = [];
+    load(file, (name, entries, { meta }) =>
+      seen.push(
+        name,
+        entries.map((e) => [e.name, e.dtype, e.shape]),
+        meta,
+      ),
+    );
+    expect(seen).toEqual([
+      file,
+      [
+        ['count', 'I32', [1]],
+        ['weights', 'F32', [2, 3]],
+      ],
+      snapshot(3).meta,
+    ]);
+    const refuse = () => {
+      throw new RangeError('another spec');
+    };
+    // It is no damage: the one before is not silently taken instead.
+    save(dir, snapshot(4));
+    expect(() => latest(dir, refuse)).toThrow(RangeError);
+    flip(file, 60);
+    flip(of(dir, 4), 60);
+    expect(latest(dir, refuse).rejected).toHaveLength(2);
   });
 
   test('refuses what is not a step or a number to keep', () => {

@@ -45,6 +45,7 @@ describe('mmdc train', () => {
     expect(dir.list('run')).toEqual(
       [
         'checkpoints',
+        'events.jsonl',
         'executor.txt',
         'log.jsonl',
         'model.safetensors',

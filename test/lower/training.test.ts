@@ -137,9 +137,9 @@ describe('training', () => {
 
   it('refuses to go on with another spec or seed', async () => {
     await runIn('mine');
-    await expect(runIn('mine', { resume: true, seed: 9 })).rejects.toThrow(/another spec or seed/);
+    await expect(runIn('mine', { resume: true, seed: 9 })).rejects.toThrow(/seed 3, and now it is 9/);
     const other = compile(spec.replace('rate: 1e-2', 'rate: 2e-2'));
-    await expect(runIn('mine', { resume: true }, {}, other)).rejects.toThrow(/another spec or seed/);
+    await expect(runIn('mine', { resume: true }, {}, other)).rejects.toThrow(/another spec: line \d+ .*2e-2/);
   });
 
   it('stops with the terms when the loss is not finite', async () => {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { renderReport } from '../../runtime/report/index.js';
 import type { RunReport } from '../../runtime/report/index.js';
-import { markup, trusted } from '../../runtime/report/html.js';
+import { markup, trusted } from '../../compiler/docs/html.js';
 import { labels, specText, synthetic } from './synthetic.js';
 
 const VOID = new Set(['meta', 'input', 'link', 'br', 'hr', 'img']);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { count, duration, figure, moment, roughly } from '../../runtime/report/format.js';
+import { count, duration, figure, moment, roughly } from '../../compiler/docs/figures.js';
 import { curveOf, figuresOf, seriesOf, windowFor } from '../../runtime/report/series.js';
 import type { LogRecord } from '../../runtime/report/index.js';
 import { syntheticLog } from './synthetic.js';

@@ -1,0 +1,192 @@
+/**
+ * What the documentation says of a model, before it is HTML or Markdown: rows of its tables in words.
+ *
+ * @module
+ */
+import type { CompiledModel } from '../driver.js';
+import { sizeOf } from '../graph/ir.js';
+import { stats } from '../graph/stats.js';
+import type { Likelihood, ModelInfo, TaskInfo } from '../model/info.js';
+import type { Sampler } from '../process/samplers.js';
+import { isIdentity, isLearned, isNormalised } from './encoders.js';
+import { count, figure, roughly } from './figures.js';
+import { plainNumber } from './tex.js';
+
+/** A table: headings, and cells of plain text, row by row; `mono` columns are code. */
+export interface Table {
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  readonly mono?: readonly number[];
+  /** Columns of numbers. */
+  readonly numbers?: readonly number[];
+}
+
+export function modalityTable(model: CompiledModel): Table {
+  const { info } = model;
+  return {
+    head: ['Modality', 'In networks', 'As data', 'Likelihood', 'Range', 'Encoding'],
+    mono: [0, 1, 2],
+    rows: info.modalities.map((m) => [
+      m.name,
+      `f32[${m.shape.join(', ')}]`,
+      m.discrete
+        ? `class${m.dataShape.length > 0 ? ` [${m.dataShape.join(', ')}]` : ''}`
+        : `f32[${m.dataShape.join(', ')}]`,
+      likelihoodText(m.likelihood, m.labels),
+      m.range ? `${plainNumber(m.range[0])} to ${plainNumber(m.range[1])}` : '',
+      encodingText(model, m.name),
+    ]),
+  };
+}
+
+function likelihoodText(likelihood: Likelihood, labels: readonly string[] | undefined): string {
+  switch (likelihood.form) {
+    case 'gaussian':
+      return `Gaussian, σ = ${plainNumber(likelihood.sigma)}`;
+    case 'bernoulli':
+      return 'Bernoulli';
+    case 'categorical':
+      return labels ? `categorical: ${labels.join(', ')}` : 'categorical';
+    case 'cosine':
+      return `cosine (von Mises-Fisher), κ = ${plainNumber(likelihood.kappa)}`;
+  }
+}
+
+function encodingText(model: CompiledModel, name: string): string {
+  const { info } = model;
+  const { origin } = info.process;
+  const start = origin.form === 'modality' && origin.name === name ? ', the origin z₀' : '';
+  if (!info.encoders.has(name)) return 'none';
+  if (isIdentity(info, name)) return `as it is${start}`;
+  if (!isLearned(model, name)) return `fixed${start}`;
+  return `learned${isNormalised(model, name) ? ', centred and scaled' : ''}${start}`;
+}
+
+export function taskTable({ tasks }: ModelInfo): Table {
+  return {
+    head: ['Task', 'Given', 'Produced', 'How', 'Guidance'],
+    mono: [0],
+    rows: tasks.map((task) => [
+      task.name,
+      task.given.join(', '),
+      task.produced.join(', '),
+      readoutText(task),
+      task.guidance === 1 ? 'none' : plainNumber(task.guidance),
+    ]),
+  };
+}
+
+function readoutText({ readout, steps, sampler }: TaskInfo): string {
+  if (readout.form === 'terminal') return `mean of ${readout.calls} predictions at t = T`;
+  return `${samplerText(sampler)}, ${steps} steps`;
+}
+
+function samplerText(sampler: Sampler): string {
+  if (sampler.form === 'ddim') return sampler.eta === 0 ? 'DDIM' : `DDIM (η = ${plainNumber(sampler.eta)})`;
+  return sampler.form === 'ddpm' ? 'DDPM' : 'DPM-Solver++(2M)';
+}
+
+export function lossTable({ loss, modalities }: ModelInfo): Table {
+  const weight = (value: number) => (value === 0 ? '0 (reported only)' : plainNumber(value));
+  const { L1 } = loss;
+  const snr =
+    L1.form !== 'simplified' || L1.snr.form === 'none'
+      ? ''
+      : L1.snr.form === 'min'
+        ? `, weighted by min(SNR, ${plainNumber(L1.snr.gamma)})`
+        : `, weighted by SNR clamped to [${plainNumber(L1.snr.low)}, ${plainNumber(L1.snr.high)}]`;
+  return {
+    head: ['Term', 'Weight', 'What it measures'],
+    rows: [
+      ['L0', weight(loss.L0), 'the state at t = T against pure noise'],
+      [
+        'L1',
+        weight(L1.weight),
+        L1.form === 'bound'
+          ? 'the reverse steps, t ≥ 2, as in the bound'
+          : `squared error of every component (simplified)${snr}`,
+      ],
+      ...[...loss.L2].map(([name, entry]) => {
+        const m = modalities.find((one) => one.name === name);
+        const per = entry.mean && m ? `, per element (of ${count(sizeOf(m.dataShape))})` : ', nats per row';
+        return [`L2 of ${name}`, weight(entry.weight), `recovering ${name}${per}`];
+      }),
+      ['L3', weight(loss.L3.weight), 'z₀ from z₁, where the origin is data itself'],
+    ],
+  };
+}
+
+export function defaultTable({ defaults }: ModelInfo): Table {
+  return {
+    head: ['Setting', 'Value', 'Why'],
+    mono: [0, 1],
+    rows: defaults.map((d) => [d.path, d.value, d.reason]),
+  };
+}
+
+/** Parameters of every network by what calls it, three levels deep at most. */
+export function parameterTable({ layout }: CompiledModel): Table {
+  const sums = new Map<string, number>();
+  for (const { name, size } of layout.trainable) {
+    const parts = name.split('.').slice(0, -1);
+    const owner = parts[0] === 'backbone' ? 1 : 2;
+    for (let depth = owner; depth <= Math.min(parts.length, owner + 2); depth++) {
+      if (depth > owner && !/^[A-Z]/.test(parts[depth - 1])) break;
+      const path = parts.slice(0, depth).join('.');
+      sums.set(path, (sums.get(path) ?? 0) + size);
+    }
+  }
+  return {
+    head: ['Network', 'Parameters', 'Share', 'Weights'],
+    mono: [0],
+    numbers: [1, 2, 3],
+    rows: [...sums]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([path, size]) => [
+        path,
+        count(size),
+        `${((100 * size) / Math.max(layout.size, 1)).toFixed(1)} %`,
+        bytes(4 * size),
+      ]),
+  };
+}
+
+/** Figures of the whole model: parameters, and what training takes. */
+export function costs(
+  model: CompiledModel,
+): readonly (readonly [name: string, value: string, about: string])[] {
+  const { train } = model.info;
+  const size = model.layout.size;
+  const step = stats(model.trainingStep(train.batch).graph);
+  return [
+    ['Parameters', roughly(size), `${count(size)} in ${count(model.layout.trainable.length)} tensors`],
+    ['Weights', bytes(4 * size), `with Adam’s moments and the average ${bytes(16 * size)}`],
+    [
+      'A training step',
+      `${roughly(step.flops)}FLOP`,
+      `of ${count(train.batch)} rows, products and convolutions`,
+    ],
+    ['Its values', bytes(step.peakBytes), 'at most alive at a time, float32'],
+  ];
+}
+
+/** 1.2 MiB */
+export function bytes(value: number): string {
+  for (const [unit, name] of [
+    [2 ** 30, 'GiB'],
+    [2 ** 20, 'MiB'],
+    [2 ** 10, 'KiB'],
+  ] as const) {
+    if (value >= unit) return `${Number((value / unit).toPrecision(3))} ${name}`;
+  }
+  return `${value} bytes`;
+}
+
+export function trainText({ train, process }: ModelInfo): string {
+  const { rate } = train;
+  const shape =
+    rate.form === 'cosine'
+      ? `a rate that rises to ${figure(rate.peak)} over ${count(rate.warmup)} steps and falls as a cosine`
+      : `a rate of ${figure(rate.peak)}`;
+  return `AdamW for ${count(train.steps)} steps of ${count(train.batch)} rows with ${shape}; moving average ${plainNumber(train.ema)}; ${count(process.steps)} diffusion steps.`;
+}
