@@ -61,9 +61,16 @@ export function fill(template: string, params: Readonly<Record<string, string | 
   return template.replace(placeholder, (whole, name: string, noun: string | undefined) => {
     const value = params[name];
     if (value === undefined) return whole;
-    const text = typeof value === 'number' ? formatNumber(value) : value;
+    const text = typeof value === 'number' ? formatNumber(value) : clipped(value);
     return noun === undefined ? text : `${text} ${inflect(noun, value === 1)}`;
   });
+}
+
+/** Longest text that a message takes over from a file: a name may be as long as the file. */
+const longest = 500;
+
+function clipped(text: string): string {
+  return text.length <= longest ? text : `${text.slice(0, longest - 1)}\u2026`;
 }
 
 function inflect(noun: string, singular: boolean): string {

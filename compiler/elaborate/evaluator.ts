@@ -38,7 +38,7 @@ export const limits = {
   /** Networks inside each other. */
   depth: 64,
   /** Nodes of the graph. */
-  nodes: 400_000,
+  nodes: 200_000,
   /** Expressions evaluated, for what makes no nodes. */
   evaluations: 2_000_000,
   repeat: 4096,

@@ -24,6 +24,8 @@ describe('templates', () => {
     ['{x}', { x: 1234567 }, '1234567'],
     ['{a}{b}', { a: '{b}', b: 'B' }, '{b}B'],
     ['{ } {missing}', {}, '{ } {missing}'],
+    ['{x}.', { x: 'a'.repeat(501) }, `${'a'.repeat(499)}\u2026.`],
+    ['{x}.', { x: 'a'.repeat(500) }, `${'a'.repeat(500)}.`],
   ])('%s with %j gives %s', (template, params: Record<string, string | number>, text) => {
     expect(fill(template, params)).toBe(text);
   });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { renderText } from '../../compiler/diagnostics/render.js';
 import { analyze } from '../../compiler/driver.js';
+import { format } from '../../grammar/format.js';
 import { memoryHost } from '../../compiler/project/host.js';
 import { packageRoot } from '../../runtime/host.js';
 
@@ -41,8 +42,10 @@ describe('blocks marked mmd in the documentation compile', () => {
   });
 });
 
+const specs = readdirSync(join(root, 'examples')).filter((file) => file.endsWith('.mmd'));
+
 describe('examples compile without a warning', () => {
-  for (const name of readdirSync(join(root, 'examples')).filter((file) => file.endsWith('.mmd'))) {
+  for (const name of specs) {
     it(name, () => {
       const text = readFileSync(join(root, 'examples', name), 'utf8');
       const analysis = analyze(memoryHost({ [name]: text }, library), name, text);
@@ -50,4 +53,10 @@ describe('examples compile without a warning', () => {
       expect(analysis.models.size).toBeGreaterThan(0);
     });
   }
+
+  it.each(specs)('%s fits on a screen, and is laid out', async (name) => {
+    const text = readFileSync(join(root, 'examples', name), 'utf8');
+    expect(text.split('\n').length).toBeLessThan(60);
+    expect(await format(text)).toBe(text);
+  });
 });
