@@ -11,6 +11,8 @@ import { emitPytorch, packageName, Unsupported } from '../../compiler/targets/py
 import { formatNpy } from '../data/npy.js';
 import { SCENE_CLASSES, SCENE_ROWS, scenes } from '../data/scenes.js';
 import { rowSize } from '../data/column.js';
+import { formatSafetensors, type StoredTensor } from '../checkpoint/safetensors.js';
+import { exportedWeights, modelCard } from '../export/card.js';
 import { SpecFault } from '../faults.js';
 import { writeAtomic } from '../files/atomic.js';
 import { packageRoot } from '../host.js';
@@ -35,6 +37,21 @@ export function pytorchFiles(model: CompiledModel): Map<string, string | Uint8Ar
     if (!(error instanceof Unsupported)) throw error;
     throw new SpecFault([diagnostic('MMD1001', error.place, { what: error.what, target: 'pytorch' })]);
   }
+}
+
+/** The model card, and the weights of a run where one is named. */
+export function weightFiles(model: CompiledModel, run: string | undefined): Map<string, string | Uint8Array> {
+  const weights = exportedWeights(model, run);
+  const files = new Map<string, string | Uint8Array>([
+    ['README.md', modelCard(model, { target: 'pytorch', run, step: weights.step })],
+  ]);
+  if (run === undefined) return files;
+  const metadata = { format: 'mmdc', spec: model.hash(), step: String(weights.step) };
+  const pieces = formatSafetensors(
+    [...weights.tensors].map(([name, tensor]) => [name, tensor as StoredTensor]),
+    metadata,
+  );
+  return files.set('model.safetensors', Buffer.concat(pieces));
 }
 
 /** Writes files, whole or not at all, making their folders. @returns their paths */

@@ -91,6 +91,7 @@ function build(): Command {
       '--passes <names>',
       'comma-separated passes to leave out, each with a minus: -cse,-sink-transposes',
     )
+    .option('--weights <run>', 'folder of a run whose weights go into the files (onnx, pytorch)')
     .option('--stats', 'print counts of parameters, operations and arithmetic')
     .addOption(modelOption)
     .addOption(setOption)

@@ -8,7 +8,7 @@ import { parseSafetensors } from '../../runtime/checkpoint/safetensors.js';
 import { openData } from '../../runtime/data/open.js';
 
 import { choose } from '../../runtime/executors/index.js';
-import { BatchFeeds } from '../../runtime/train/trainer.js';
+import { BatchFeeds } from '../../runtime/train/feeds.js';
 import { initialState, stateNames } from '../../runtime/train/state.js';
 import { Stream } from '../../runtime/random/stream.js';
 import { compileSpec, emit, needsPython, python, relative, runPython } from './support.js';
