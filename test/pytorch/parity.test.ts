@@ -66,6 +66,7 @@ async function compare(
     step,
     openData(model.info, data, 'train'),
     model.info.train.seed,
+    model.info.train,
     batch,
   );
   let moment: Float32Array = new Float32Array(layout.size);
