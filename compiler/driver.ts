@@ -20,6 +20,7 @@ import type { Graph } from './graph/ir.js';
 import { reportSharedChannels } from './lower/channels.js';
 import { layoutOf, type Layout } from './lower/layout.js';
 import { ModelNetworks } from './lower/networks.js';
+import { decoderGraph, denoiserGraph, encoderGraph } from './lower/parts.js';
 import { samplingStep } from './lower/sampling.js';
 import { forwardGraph, lossStep, trainingStep, type TrainingStep } from './lower/training.js';
 import { checkModel, type CheckedModel } from './model/check.js';
@@ -185,6 +186,11 @@ export class CompiledModel {
     return this.checked.info;
   }
 
+  /** Values of the model's `let`s, for targets that read its expressions themselves. */
+  get constants(): CheckedModel['constants'] {
+    return this.checked.constants;
+  }
+
   /** SHA-256 of the model's name, overrides and every file of the project it may depend on. */
   hash(): string {
     const files = [...this.project.modules];
@@ -228,6 +234,23 @@ export class CompiledModel {
   samplingStep(batch: number, guided: boolean, options: OptimizeOptions = {}): Graph {
     const graph = required(samplingStep(this.networks('sample', batch), batch, guided));
     return optimize(graph, options);
+  }
+
+  /** A modality's encoder alone, with the statistics that training kept. */
+  encoder(name: string, batch: number): Graph {
+    return optimize(required(encoderGraph(this.networks(`encoder.${name}`, batch), name, batch)));
+  }
+
+  /** The backbone alone, on a state and its roles. */
+  denoiser(batch: number): Graph {
+    return optimize(required(denoiserGraph(this.networks('denoiser', batch), batch)));
+  }
+
+  /** A decoder alone: of a modality, or by the space's name that of the origin. */
+  decoder(name: string, batch: number): Graph {
+    const h = this.denoiser(batch);
+    const shape = h.nodes[h.outputs[0].node].shape.slice(1);
+    return optimize(required(decoderGraph(this.networks(`decoder.${name}`, batch), name, batch, shape)));
   }
 
   /** @internal The model's expressions on an empty graph. */

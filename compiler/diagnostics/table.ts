@@ -15,10 +15,22 @@ import { process } from './codes/process.js';
 import { run } from './codes/run.js';
 import { settings } from './codes/settings.js';
 import { syntax } from './codes/syntax.js';
+import { targets } from './codes/targets.js';
 import { types } from './codes/types.js';
 
-/** The groups in the order of their codes: the first becomes MMD01zz, the last MMD09zz. */
-export const groups = { syntax, imports, names, types, model, process, settings, limits, run } as const;
+/** The groups in the order of their codes: the first becomes MMD01zz, the last MMD10zz. */
+export const groups = {
+  syntax,
+  imports,
+  names,
+  types,
+  model,
+  process,
+  settings,
+  limits,
+  run,
+  targets,
+} as const;
 
 export const table = {
   ...syntax,
@@ -30,6 +42,7 @@ export const table = {
   ...settings,
   ...limits,
   ...run,
+  ...targets,
 } as const;
 
 export type Code = keyof typeof table;

@@ -35,6 +35,11 @@ export class ParameterScope {
     return new ParameterScope(`${this.path}.${callee}_${count}`);
   }
 
+  /** How many calls of `callee` were entered here so far. */
+  entered(callee: string): number {
+    return this.counts.get(callee) ?? 0;
+  }
+
   /** One round of a repetition. */
   round(index: number): ParameterScope {
     return new ParameterScope(`${this.path}.${index}`);

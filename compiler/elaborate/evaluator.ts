@@ -366,7 +366,7 @@ export class Evaluator {
     return this.apply(call.callee, piped ? [piped, ...written] : written, call.range, env);
   }
 
-  private apply(callee: Name, args: readonly Argument[], range: Range, env: Environment): Value {
+  protected apply(callee: Name, args: readonly Argument[], range: Range, env: Environment): Value {
     if (callee.text === '') return errorValue;
     if (!this.withinBudget(env, range)) return errorValue;
     const target = this.callee(callee, env);
@@ -392,7 +392,7 @@ export class Evaluator {
     });
   }
 
-  private repeat(stage: RepeatStage, input: Argument, env: Environment): Value {
+  protected repeat(stage: RepeatStage, input: Argument, env: Environment): Value {
     const count = this.evaluate(stage.count, env);
     let value = input.value ?? errorValue;
     if (count.kind === 'error' || value.kind === 'error') return errorValue;

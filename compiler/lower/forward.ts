@@ -5,6 +5,7 @@
  * @module
  */
 import type { Encoder } from '../../grammar/ast.js';
+import type { TensorValue } from '../elaborate/values.js';
 import type { Node } from '../graph/ir.js';
 import type { GraphBuilder } from '../graph/builder.js';
 import type { ModalityInfo } from '../model/info.js';
@@ -167,6 +168,14 @@ export class Forward {
     return b.concat(parts, -1);
   }
 
+  /** The backbone's result on z_t, and the time over T that decoders see. */
+  features(z: Node): { h: TensorValue; t: Node } | undefined {
+    const { b, networks, info } = this;
+    const t = b.mul(b.cast(this.rows.t, 'f32'), 1 / info.tables.steps);
+    const h = networks.backbone(this.unresolved(z), t, this.given(z.shape.slice(1)));
+    return h && { h, t };
+  }
+
   /** Runs backbone and decoders on z_t. */
   evaluate(z: Node): Evaluated | undefined {
     return from(this.b, this.info, this.info.places.process, () => this.buildEvaluation(z));
@@ -174,9 +183,9 @@ export class Forward {
 
   private buildEvaluation(z: Node): Evaluated | undefined {
     const { b, networks, info } = this;
-    const t = b.mul(b.cast(this.rows.t, 'f32'), 1 / info.tables.steps);
-    const h = networks.backbone(this.unresolved(z), t, this.given(z.shape.slice(1)));
-    if (!h) return undefined;
+    const features = this.features(z);
+    if (!features) return undefined;
+    const { h, t } = features;
     const decoded = this.originName === undefined ? undefined : networks.decoder(info.space.name, h, t);
     const origin = decoded && this.fromPrediction(z, decoded);
     const outputs = new Map<string, Node>();

@@ -257,7 +257,7 @@ export class ModelNetworks {
   }
 
   /** Whether an encoder has parameters and its options do not turn the normalisation off. */
-  private isLearned(name: string): boolean {
+  isLearned(name: string): boolean {
     const declaration = this.info.encoders.get(name);
     const settings = new SettingsReader(
       new FieldReader(this.evaluator, this.environment('encoder', name, {})),

@@ -6,6 +6,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CompiledModel } from '../../compiler/driver.js';
+import type { WeightValues } from '../../compiler/targets/onnx/index.js';
 import { hash } from '../../compiler/graph/hash.js';
 import type { Graph } from '../../compiler/graph/ir.js';
 import { toJSON } from '../../compiler/graph/json.js';
@@ -23,11 +24,13 @@ import { compileFile } from './source.js';
 
 export interface CompileOptions {
   readonly out: string;
-  readonly target: 'graph' | 'onnx';
+  readonly target: 'graph' | 'onnx' | 'pytorch';
   readonly dump?: string;
   readonly passes?: string;
   readonly stats?: boolean;
   readonly model?: string;
+  /** Folder of a run whose weights go into the files. */
+  readonly weights?: string;
   readonly set?: readonly string[];
   readonly color: ColorChoice;
 }
@@ -39,6 +42,14 @@ export async function compile(file: string, options: CompileOptions): Promise<vo
   const disable = disabledPasses(options.passes);
   const { model } = compileFile(file, options.set ?? [], options.model, options.color);
   if (options.dump !== undefined) dump(model, options.dump, disable);
+  if (options.weights !== undefined && options.target === 'graph')
+    throw new UsageFault('--weights goes with --target onnx or pytorch: graphs have no weights');
+  if (options.target === 'pytorch') {
+    const { pytorchFiles, weightFiles, writeTree } = await import('./compile-pytorch.js');
+    const all = new Map([...pytorchFiles(model), ...weightFiles(model, options.weights)]);
+    for (const path of writeTree(options.out, all)) print(path);
+    return;
+  }
   const training = model.trainingStep(model.info.train.batch, { disable });
   const guided = model.info.tasks.some((task) => task.guidance !== 1);
   const graphs: Record<string, Graph> = {
@@ -46,7 +57,8 @@ export async function compile(file: string, options: CompileOptions): Promise<vo
     sample: model.samplingStep(sampleBatch, false, { disable }),
     ...(guided ? { 'sample-guided': model.samplingStep(sampleBatch, true, { disable }) } : {}),
   };
-  const files = options.target === 'onnx' ? await onnxFiles(graphs) : await graphFiles(graphs);
+  const files =
+    options.target === 'onnx' ? await onnxFiles(model, graphs, options.weights) : await graphFiles(graphs);
   files.set('tables.json', json(tablesOf(model.info)));
   files.set('model.json', json(describe(model, graphs, training.terms)));
   // Everything is ready before the first byte is written.
@@ -112,14 +124,23 @@ async function graphFiles(
   return files;
 }
 
-async function onnxFiles(graphs: Readonly<Record<string, Graph>>): Promise<Map<string, string | Uint8Array>> {
-  const { lowerToOnnx } = await import('../../compiler/targets/onnx/index.js');
-  return new Map(
-    Object.entries(graphs).map(([name, graph]) => [
-      `${name}.onnx`,
-      lowerToOnnx(graph, { provider: 'cpu', contrib: true }).bytes,
-    ]),
-  );
+/** The graphs of training and sampling as onnxruntime runs them here, and the model for use elsewhere. */
+async function onnxFiles(
+  model: CompiledModel,
+  graphs: Readonly<Record<string, Graph>>,
+  run: string | undefined,
+): Promise<Map<string, string | Uint8Array>> {
+  const { deployOnnx, lowerToOnnx } = await import('../../compiler/targets/onnx/index.js');
+  const { exportedWeights, modelCard } = await import('../export/card.js');
+  const weights = exportedWeights(model, run);
+  return new Map<string, string | Uint8Array>([
+    ...Object.entries(graphs).map(
+      ([name, graph]) =>
+        [`${name}.onnx`, lowerToOnnx(graph, { provider: 'cpu', contrib: true }).bytes] as const,
+    ),
+    ...deployOnnx(model, weights.tensors as WeightValues),
+    ['README.md', modelCard(model, { target: 'onnx', run, step: weights.step })],
+  ]);
 }
 
 /** Coefficient tables in float64. */

@@ -84,12 +84,15 @@ function build(): Command {
   command('compile', 'write the typed graphs and coefficient tables of a model')
     .argument('<file>', 'a spec')
     .requiredOption('-o, --out <dir>', 'folder to write to')
-    .addOption(new Option('--target <name>', 'what to write').choices(['graph', 'onnx']).default('graph'))
+    .addOption(
+      new Option('--target <name>', 'what to write').choices(['graph', 'onnx', 'pytorch']).default('graph'),
+    )
     .option('--dump <stage>', 'print the training graph after a stage: forward, step, or a pass')
     .option(
       '--passes <names>',
       'comma-separated passes to leave out, each with a minus: -cse,-sink-transposes',
     )
+    .option('--weights <run>', 'folder of a run whose weights go into the files (onnx, pytorch)')
     .option('--stats', 'print counts of parameters, operations and arithmetic')
     .addOption(modelOption)
     .addOption(setOption)

@@ -68,10 +68,19 @@ describe('mmdc compile', () => {
     const { code } = await dir.run('compile', 'tiny.mmd', '--target', 'onnx', '-o', 'onnx');
     expect(code).toBe(0);
     expect(dir.list('onnx')).toEqual([
+      'README.md',
+      'decoder.emb.onnx',
+      'decoder.label.onnx',
+      'denoiser.onnx',
+      'encoder.emb.onnx',
+      'encoder.label.onnx',
       'model.json',
       'sample-guided.onnx',
       'sample.onnx',
       'tables.json',
+      'task.generate.onnx',
+      'task.imagine.onnx',
+      'task.recognise.onnx',
       'train.onnx',
     ]);
   });

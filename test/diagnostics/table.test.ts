@@ -34,7 +34,8 @@ describe('templates', () => {
 describe('the table', () => {
   it('numbers every group on its own', () => {
     Object.values(groups).forEach((group, index) => {
-      for (const code of Object.keys(group)) expect(code).toMatch(new RegExp(`^MMD0${index + 1}\\d\\d$`));
+      for (const code of Object.keys(group))
+        expect(code).toMatch(new RegExp(`^MMD${String(index + 1).padStart(2, '0')}\\d\\d$`));
     });
     const all = Object.values(groups).flatMap((group) => Object.keys(group));
     expect(all).toHaveLength(Object.keys(table).length);

@@ -15,6 +15,7 @@ import { process } from './process.js';
 import { run } from './run.js';
 import { settings } from './settings.js';
 import { syntax } from './syntax.js';
+import { targets } from './targets.js';
 import { types } from './types.js';
 
 export type { Example, FilesExample, Page, ShellExample } from './page.js';
@@ -30,6 +31,7 @@ export const pages: { readonly [C in Code]?: Page } = {
   ...settings,
   ...limits,
   ...run,
+  ...targets,
 };
 
 /** The page of a code as Markdown: title, explanation, the example that has the problem and the one without. */

@@ -15,7 +15,7 @@ import { reductions } from './ops/reduce.js';
 import { shape } from './ops/shape.js';
 import type { LowerTable } from './ops/table.js';
 import { encodeModel } from './proto.js';
-import type { OnnxNode } from './proto.js';
+import type { OnnxNode, TensorLiteral } from './proto.js';
 
 /** A fed or returned value: its name in the graph and its name in the model. */
 export interface Port {
@@ -34,8 +34,8 @@ export interface OnnxArtifact {
 }
 
 /** Opset 20 is the first with everything used here, and IR version 9 is the one released with it. */
-const opset = 20;
-const irVersion = 9;
+export const opset = 20;
+export const irVersion = 9;
 
 const table: LowerTable = {
   ...elementwise,
@@ -54,6 +54,32 @@ const table: LowerTable = {
  * graphs that pass the verifier never are.
  */
 export function lowerToOnnx(graph: Graph, options: LowerOptions): OnnxArtifact {
+  const { nodes, initializers, inputs, outputs } = lowerGraph(graph, options);
+  const domains = new Set(['', ...nodes.map((n) => n.domain)]);
+  const bytes = encodeModel({
+    irVersion,
+    opsets: Object.fromEntries([...domains].map((d) => [d, d === '' ? opset : 1])),
+    producer: 'mmdc',
+    graph: {
+      name: graph.name,
+      nodes,
+      initializers,
+      inputs: inputs.map((p) => ({ name: p.value, type: p.dtype, dims: p.shape })),
+      outputs: outputs.map((p) => ({ name: p.value, type: p.dtype, dims: p.shape })),
+    },
+  });
+  return { bytes, inputs, outputs };
+}
+
+export interface Lowered {
+  readonly nodes: readonly OnnxNode[];
+  readonly initializers: ReadonlyMap<string, TensorLiteral>;
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+}
+
+/** The parts of a model, before it is put together. */
+export function lowerGraph(graph: Graph, options: LowerOptions): Lowered {
   const e = new Emitter(graph, options);
   const names = new Names();
   const inputs: Port[] = [];
@@ -70,20 +96,12 @@ export function lowerToOnnx(graph: Graph, options: LowerOptions): OnnxArtifact {
   const { outputs, rename } = nameOutputs(graph, e, inputs, names);
   const nodes = live(e.nodes, new Set(outputs.map((p) => rename.back.get(p.value) ?? p.value)));
   const used = new Set(nodes.flatMap((n) => n.inputs));
-  const domains = new Set(['', ...nodes.map((n) => n.domain)]);
-  const bytes = encodeModel({
-    irVersion,
-    opsets: Object.fromEntries([...domains].map((d) => [d, d === '' ? opset : 1])),
-    producer: 'mmdc',
-    graph: {
-      name: graph.name,
-      nodes: nodes.map((n) => renamed(n, rename.to)),
-      initializers: new Map([...e.initializers].filter(([name]) => used.has(name))),
-      inputs: inputs.map((p) => ({ name: p.value, type: p.dtype, dims: p.shape })),
-      outputs: outputs.map((p) => ({ name: p.value, type: p.dtype, dims: p.shape })),
-    },
-  });
-  return { bytes, inputs, outputs };
+  return {
+    nodes: nodes.map((n) => renamed(n, rename.to)),
+    initializers: new Map([...e.initializers].filter(([name]) => used.has(name))),
+    inputs,
+    outputs,
+  };
 }
 
 function lowerNode(node: Exclude<Node, { op: 'input' | 'parameter' }>, e: Emitter): string {

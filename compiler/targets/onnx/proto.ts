@@ -26,7 +26,9 @@ export type Attribute =
   | { readonly i: number }
   | { readonly ints: readonly number[] }
   | { readonly s: string }
-  | { readonly t: TensorLiteral };
+  | { readonly t: TensorLiteral }
+  /** The body of a Loop. */
+  | { readonly g: OnnxGraph };
 
 export type Attributes = Readonly<Record<string, Attribute>>;
 
@@ -42,7 +44,8 @@ export interface OnnxNode {
 export interface ValueInfo {
   readonly name: string;
   readonly type: DataType;
-  readonly dims: readonly number[];
+  /** Sizes; a name stands for a size that is known when the model runs. */
+  readonly dims: readonly (number | string)[];
 }
 
 export interface OnnxGraph {
@@ -58,6 +61,9 @@ export interface OnnxModel {
   /** Operator set domain -> version; the standard domain is the empty string. */
   readonly opsets: Readonly<Record<string, number>>;
   readonly producer: string;
+  /** Markdown about the model. */
+  readonly doc?: string;
+  readonly metadata?: Readonly<Record<string, string>>;
   readonly graph: OnnxGraph;
 }
 
@@ -66,11 +72,18 @@ export function encodeModel(model: OnnxModel): Uint8Array {
   const w = protobuf.Writer.create();
   int(w, 1, model.irVersion);
   text(w, 2, model.producer);
+  if (model.doc !== undefined) text(w, 6, model.doc);
   message(w, 7, () => graph(w, model.graph));
   for (const [domain, version] of Object.entries(model.opsets)) {
     message(w, 8, () => {
       text(w, 1, domain);
       int(w, 2, version);
+    });
+  }
+  for (const [key, value] of Object.entries(model.metadata ?? {})) {
+    message(w, 14, () => {
+      text(w, 1, key);
+      text(w, 2, value);
     });
   }
   // A copy: under Node the writer hands out a slice of a pooled Buffer.
@@ -109,6 +122,10 @@ function attribute(w: Writer, name: string, a: Attribute): void {
     const { t } = a;
     message(w, 5, () => tensor(w, t, ''));
     int(w, 20, 4);
+  } else if ('g' in a) {
+    const { g } = a;
+    message(w, 6, () => graph(w, g));
+    int(w, 20, 5);
   } else {
     for (const x of a.ints) int(w, 8, x);
     int(w, 20, 7);
@@ -128,7 +145,7 @@ function valueInfo(w: Writer, v: ValueInfo): void {
     message(w, 1, () => {
       int(w, 1, dataType[v.type]);
       message(w, 2, () => {
-        for (const d of v.dims) message(w, 1, () => int(w, 1, d));
+        for (const d of v.dims) message(w, 1, () => (typeof d === 'string' ? text(w, 2, d) : int(w, 1, d)));
       });
     }),
   );

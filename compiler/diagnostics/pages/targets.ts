@@ -1,0 +1,15 @@
+import type { targets as rows } from '../codes/targets.js';
+import type { Pages } from './page.js';
+
+export const targets: Pages<typeof rows> = {
+  MMD1001: {
+    about: `
+What is written here can be checked, trained and sampled by \`mmdc\`, but the target that was asked for has no form for it.
+Nothing is written then, because a program that leaves something out would be another model.`,
+    bad: {
+      shell:
+        '$ mmdc compile masked.mmd --target pytorch -o package\nerror[MMD1001]: the derived modality `masked` has no form in the target `pytorch`',
+    },
+    good: { shell: '$ mmdc compile masked.mmd --target graph -o graphs' },
+  },
+};

@@ -1,0 +1,78 @@
+/**
+ * PyTorch: a model as a Python package. What differs between models is emitted from the record and the networks; what
+ * is the same for all (the process, losses, samplers, the training loop) lies in `package/` and is copied.
+ *
+ * @module
+ */
+import type { CompiledModel } from '../../driver.js';
+import { emitNetworks } from './emitter.js';
+import { modelClass, modelModule, networksModule } from './modules.js';
+import { packageName } from './names.js';
+import { docstring, pythonString } from './python.js';
+import { specModule } from './spec.js';
+
+export { packageName } from './names.js';
+export { Unsupported } from './unsupported.js';
+
+/**
+ * Files of the package, by path.
+ * @param shared the modules that are the same for every model, by name (`rng.py`)
+ * @throws Unsupported for what has no form in PyTorch
+ */
+export function emitPytorch(model: CompiledModel, shared: ReadonlyMap<string, string>): Map<string, string> {
+  const { info } = model;
+  const emitted = emitNetworks(model);
+  const folder = packageName(info.name);
+  const files = new Map<string, string>();
+  files.set('pyproject.toml', project(model, folder));
+  files.set(
+    `${folder}/__init__.py`,
+    `${docstring(info.doc === '' ? `The model \`${info.name}\`.` : info.doc, '').join('\n')}
+
+from .model import ${modelClass(info.name)} as Model
+from .spec import SPEC
+
+__all__ = ["SPEC", "Model"]
+`,
+  );
+  files.set(`${folder}/py.typed`, '');
+  files.set(`${folder}/networks.py`, networksModule(emitted, info.name));
+  files.set(`${folder}/model.py`, modelModule(emitted));
+  files.set(`${folder}/spec.py`, specModule(model, emitted.emitter.trace));
+  for (const [name, text] of shared) files.set(`${folder}/${name}`, text);
+  for (const [name, module] of model.project.modules)
+    files.set(`spec/${name.endsWith('.mmd') ? name : `${name}.mmd`}`, module.text);
+  return new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function project(model: CompiledModel, folder: string): string {
+  return `[build-system]
+requires = ["setuptools>=69"]
+build-backend = "setuptools.build_meta"
+
+[project]
+name = ${pythonString(folder.replaceAll('_', '-'))}
+version = "0.1.0"
+description = ${pythonString(`The model ${model.info.name}, emitted from its spec by mmdc`)}
+requires-python = ">=3.11"
+dependencies = ["torch>=2.6", "numpy>=1.26", "safetensors>=0.4.5", "pillow>=10"]
+
+[project.optional-dependencies]
+log = ["tensorboard>=2.16"]
+
+[tool.setuptools]
+packages = [${pythonString(folder)}]
+
+[tool.setuptools.package-data]
+${folder} = ["py.typed"]
+
+[tool.ruff]
+line-length = 120
+
+[tool.ruff.lint]
+select = ["E", "F", "I", "UP", "B"]
+
+[tool.mypy]
+strict = true
+`;
+}

@@ -1,0 +1,51 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { packageName } from '../../compiler/targets/pytorch/index.js';
+import { pytorchFiles } from '../../runtime/cli/compile-pytorch.js';
+import { compileSpec, emit, root, tool } from './support.js';
+
+const examples = readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.mmd'));
+const [ruff, mypy] = [tool('ruff'), tool('mypy')];
+const needs = (path: string | undefined, name: string) =>
+  path ? '' : ` (skipped: no ${name} beside MMDC_PYTHON)`;
+
+const run = (program: string, args: readonly string[], cwd: string) => {
+  const { status, stdout, stderr } = spawnSync(program, args, { cwd, encoding: 'utf8' });
+  return { status, text: `${stdout}${stderr}` };
+};
+
+describe('an emitted package', () => {
+  it.each(examples)('is the same every time, and reads like its spec: %s', (name) => {
+    const model = compileSpec(`examples/${name}`);
+    const files = pytorchFiles(model);
+    const code = (all: typeof files) => [...all].filter(([path]) => !path.endsWith('.npy'));
+    expect(code(files)).toEqual(code(pytorchFiles(compileSpec(`examples/${name}`))));
+    const folder = packageName(model.info.name);
+    const text = String(files.get(`${folder}/model.py`));
+    for (const modality of model.info.encoders.keys()) expect(text).toContain(`encoder ${modality} = `);
+    expect(text).toContain(`class ${model.info.name}(TrainedModel):`);
+    expect(String(files.get(`${folder}/spec.py`))).toContain(model.hash());
+  });
+
+  it.skipIf(!ruff).each(examples)(`passes ruff as it is: %s${needs(ruff, 'ruff')}`, (name) => {
+    const folder = emit(compileSpec(`examples/${name}`));
+    expect(run(ruff as string, ['format', '--diff', '.'], folder)).toMatchObject({ status: 0 });
+    expect(run(ruff as string, ['check', '--output-format', 'concise', '.'], folder)).toMatchObject({
+      status: 0,
+    });
+  });
+
+  it.skipIf(!mypy)(
+    `passes mypy --strict${needs(mypy, 'mypy')}`,
+    () => {
+      const model = compileSpec('examples/scenes.mmd');
+      const folder = emit(model);
+      const cache = join(root, '.cache', 'mypy');
+      const args = ['--strict', '--cache-dir', cache, packageName(model.info.name)];
+      expect(run(mypy as string, args, folder)).toMatchObject({ status: 0 });
+    },
+    180_000,
+  );
+});

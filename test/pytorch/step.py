@@ -1,0 +1,47 @@
+"""First training step of an emitted package: python step.py PACKAGE DATA BATCH OUT. Writes everything as safetensors."""
+
+import dataclasses
+import importlib
+import sys
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+name, data, batch, out = sys.argv[1:]
+package = importlib.import_module(name)
+train = importlib.import_module(f"{name}.train")
+layers = importlib.import_module(f"{name}.layers")
+torch.manual_seed(0)
+spec = package.SPEC
+model = package.Model()
+layers.initialise(model, spec.train.seed, spec.renamed)
+state = train.new_state(model)
+dataset = train.open_data(spec, Path(data) if data != "-" else None)
+batches = train.Batches(spec, dataset, spec.train.seed, int(batch), torch.device("cpu"))
+trainer = train.Trainer(state, model, spec)
+result = {}
+
+
+def names(kind, tensors):
+    for key, value in tensors.items():
+        result[f"{kind}/{spec.renamed.get(key, key)}"] = value.detach().clone().contiguous()
+
+
+for n in (1, 2):
+    parts = [batches.at(n)]
+    for key in ("given", "produced", "t", "inverse_probability", "noise"):
+        result[f"{n}.batch/{key}"] = getattr(parts[0], key).contiguous()
+    for key, value in parts[0].data.items():
+        result[f"{n}.data/{key}"] = value.contiguous()
+    loss, terms, statistics = trainer.gradients(parts)
+    result[f"{n}.loss"] = loss.detach().reshape(1)
+    for key, value in terms.items():
+        result[f"{n}.terms/{key}"] = value.reshape(1)
+    names(f"{n}.gradient", {k: p.grad if p.grad is not None else torch.zeros_like(p) for k, p in model.named_parameters()})
+    norm = trainer.update(statistics)
+    result[f"{n}.norm"] = norm.reshape(1)
+    names(f"{n}.parameters", dict(model.named_parameters()))
+    names(f"{n}.ema", state.ema)
+    names(f"{n}.statistics", train.statistics_of(model))
+save_file(result, out)
