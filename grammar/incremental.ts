@@ -8,6 +8,8 @@
 import type { Comment, Import, Range, SourceFile, TopLevel } from './ast.js';
 import { MAX_LENGTH, parse, type ParseResult } from './parse.js';
 import { MAX_PROBLEMS, type SyntaxProblem } from './problems.js';
+import { LET, MEMBERS } from './recovery.js';
+import { scan } from './scan.js';
 
 interface Part {
   readonly text: string;
@@ -132,12 +134,21 @@ function readPart(text: string, following: string): Part | undefined {
     };
     problems = joined.problems;
   }
-  // Members outside a model join the model before them, which may be another part.
   if (problems.some(({ kind }) => kind === 'misplaced-declaration' || kind === 'too-many-problems'))
     return undefined;
+  if (problems.length > 0 && hasStrayMembers(text, tree)) return undefined;
   const { imports, declarations, comments } = tree;
   const ranges = rangesIn([imports, declarations, comments, problems]);
   return { text, before, start: 0, ranges, imports, declarations, comments, problems };
+}
+
+/** Whether members stand outside a model: they join the model before them, which may be in another part. */
+function hasStrayMembers(text: string, { declarations }: SourceFile): boolean {
+  return scan(text).tokens.some(
+    ({ tokenType, startOffset }) =>
+      (tokenType === LET || MEMBERS.has(tokenType)) &&
+      !declarations.some(({ range }) => range.start <= startOffset && startOffset < range.end),
+  );
 }
 
 /** Every range below some nodes, each once. */

@@ -82,6 +82,13 @@ describe('reading a file again', () => {
   });
 });
 
+it('reads members that a broken line leaves outside their network as the model before them has them', () => {
+  const broken = 'model A {\n  space z: f32[3]\n}\nnetwork let a = 1\n  let b = 2\n}\n';
+  const parser = new IncrementalParser();
+  for (const text of [broken.replace('let a', 'N(x: f32[C]) -> f32[C] {\n  let a'), broken, broken])
+    expect(parser.parse(text)).toEqual(parse(text));
+});
+
 describe('checking a document again', () => {
   const points = readFileSync(join(root, 'test/server/points.mmd'), 'utf8');
   const models = readFileSync(join(root, 'test/good/model/variants.mmd'), 'utf8');
