@@ -80,6 +80,18 @@ current() {
     expect "Node $version" "^v$version\\." npx --yes -p "node@$version" node --version
     use ort npx --yes -p "node@$version" node bin/mmdc.js
   done
+  # Without each optional package in turn there is a reason in `mmdc info`, and something else is taken.
+  local package
+  for package in $(node -p "Object.keys(require('./package.json').optionalDependencies).join(' ')"); do
+    [ -e "node_modules/$package" ] || continue
+    mv "node_modules/$package" "$work/away"
+    expect "without $package" 'reference: plain TypeScript' npx --no-install mmdc info
+    case $package in
+      onnxruntime-node) use ort-wasm npx --no-install mmdc ;;
+      @tensorflow/tfjs-core) expect "without $package" 'tfjs-cpu: not available' npx --no-install mmdc info ;;
+    esac
+    mv "$work/away" "node_modules/$package"
+  done
 }
 
 wasm() {

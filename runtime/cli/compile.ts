@@ -19,6 +19,7 @@ import { passes, type OptimizeOptions } from '../../compiler/passes/index.js';
 import { writeAtomic } from '../files/atomic.js';
 import { UsageFault } from '../faults.js';
 import { packageRoot } from '../host.js';
+import { compileGraph, isGraphFile } from './graph.js';
 import { note, print, type ColorChoice } from './output.js';
 import { compileFile } from './source.js';
 
@@ -40,6 +41,12 @@ const sampleBatch = 64;
 
 export async function compile(file: string, options: CompileOptions): Promise<void> {
   const disable = disabledPasses(options.passes);
+  if (isGraphFile(file)) {
+    const graphs = compileGraph(file, options, disable);
+    writeFiles(options.out, options.target === 'onnx' ? await onnxFiles(graphs) : await graphFiles(graphs));
+    if (options.stats) for (const [name, graph] of Object.entries(graphs)) printStats(name, graph);
+    return;
+  }
   const { model } = compileFile(file, options.set ?? [], options.model, options.color);
   if (options.dump !== undefined) dump(model, options.dump, disable);
   if (options.weights !== undefined && options.target === 'graph')
@@ -61,16 +68,20 @@ export async function compile(file: string, options: CompileOptions): Promise<vo
     options.target === 'onnx' ? await onnxFiles(model, graphs, options.weights) : await graphFiles(graphs);
   files.set('tables.json', json(tablesOf(model.info)));
   files.set('model.json', json(describe(model, graphs, training.terms)));
-  // Everything is ready before the first byte is written.
-  mkdirSync(options.out, { recursive: true });
-  for (const [name, content] of files) {
-    writeAtomic(join(options.out, name), content);
-    print(`${options.out}/${name}`);
-  }
+  writeFiles(options.out, files);
   if (!options.stats) return;
   for (const [name, graph] of Object.entries(graphs)) printStats(name, graph, model);
   const { estimateParts } = await import('../../compiler/estimate.js');
   note(showParts(estimateParts(model)));
+}
+
+/** Everything is ready before the first byte is written. */
+function writeFiles(out: string, files: ReadonlyMap<string, string | Uint8Array>): void {
+  mkdirSync(out, { recursive: true });
+  for (const [name, content] of files) {
+    writeAtomic(join(out, name), content);
+    print(`${out}/${name}`);
+  }
 }
 
 /** One line for every declaration and every use of a network in it. */
@@ -248,9 +259,10 @@ function dump(model: CompiledModel, stage: string, disable: readonly string[]): 
   print(printGraph(stages[stage]()));
 }
 
-function printStats(name: string, graph: Graph, model: CompiledModel): void {
+function printStats(name: string, graph: Graph, model?: CompiledModel): void {
   const { nodes, flops, peakBytes } = stats(graph);
+  const parameters = model === undefined ? '' : `, ${model.layout.size} parameters`;
   note(
-    `${name}: ${nodes} operations, ${(flops / 1e9).toFixed(2)} GFLOP, ${(peakBytes / 2 ** 20).toFixed(1)} MiB of values at a time, ${model.layout.size} parameters`,
+    `${name}: ${nodes} operations, ${(flops / 1e9).toFixed(2)} GFLOP, ${(peakBytes / 2 ** 20).toFixed(1)} MiB of values at a time${parameters}`,
   );
 }

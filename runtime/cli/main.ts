@@ -82,7 +82,7 @@ function build(): Command {
     );
 
   command('compile', 'write the typed graphs and coefficient tables of a model')
-    .argument('<file>', 'a spec')
+    .argument('<file>', 'a spec, or a graph that was written before (.json)')
     .requiredOption('-o, --out <dir>', 'folder to write to')
     .addOption(
       new Option('--target <name>', 'what to write').choices(['graph', 'onnx', 'pytorch']).default('graph'),

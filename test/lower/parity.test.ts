@@ -9,6 +9,7 @@ import type { Executor, Tensor } from '../../runtime/executors/executor.js';
 import { OrtExecutor } from '../../runtime/executors/ort/executor.js';
 import { ReferenceExecutor } from '../../runtime/executors/reference/index.js';
 import { initialState } from '../../runtime/train/state.js';
+import { present } from '../executors/present.js';
 import { batchFeeds, compile, normError, randomBatch } from './support.js';
 
 const spec = readFileSync(new URL('../../examples/digits.mmd', import.meta.url), 'utf8');
@@ -69,16 +70,19 @@ beforeAll(async () => {
 });
 
 describe('one training step of the digits example', () => {
-  it.each(['native', 'wasm'] as const)('is on onnxruntime (%s) what it is in float64', async (backend) => {
-    const found = await results(await OrtExecutor.create({ backend, threads: 1 }));
-    expect([...found.keys()]).toEqual([...reference.keys()]);
-    let total = 0;
-    for (const [name, values] of reference)
-      total = Math.max(total, name.startsWith('gradient') ? Math.hypot(...Array.from(values)) : 0);
-    for (const [name, values] of reference) {
-      // A gradient that is nothing beside the others is rounding noise of its cancelling parts.
-      if (name.startsWith('gradient') && Math.hypot(...Array.from(values)) < 1e-5 * total) continue;
-      expect(normError(found.get(name)!, values), name).toBeLessThan(1e-4);
-    }
-  });
+  it.each(present.includes('ort') ? (['native', 'wasm'] as const) : (['wasm'] as const))(
+    'is on onnxruntime (%s) what it is in float64',
+    async (backend) => {
+      const found = await results(await OrtExecutor.create({ backend, threads: 1 }));
+      expect([...found.keys()]).toEqual([...reference.keys()]);
+      let total = 0;
+      for (const [name, values] of reference)
+        total = Math.max(total, name.startsWith('gradient') ? Math.hypot(...Array.from(values)) : 0);
+      for (const [name, values] of reference) {
+        // A gradient that is nothing beside the others is rounding noise of its cancelling parts.
+        if (name.startsWith('gradient') && Math.hypot(...Array.from(values)) < 1e-5 * total) continue;
+        expect(normError(found.get(name)!, values), name).toBeLessThan(1e-4);
+      }
+    },
+  );
 });
