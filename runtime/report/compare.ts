@@ -5,9 +5,9 @@
  */
 import { createHash } from 'node:crypto';
 import { legendKey, lineChart } from './charts.js';
-import { count, duration, figure } from './format.js';
-import type { Html } from './html.js';
-import { markup, trusted } from './html.js';
+import { count, duration, figure } from '../../compiler/docs/format.js';
+import type { Html } from '../../compiler/docs/html.js';
+import { markup, trusted } from '../../compiler/docs/html.js';
 import type { LogRecord } from './model.js';
 import { curveOf, figuresOf, seriesOf, windowFor, type Series } from './series.js';
 import { style } from './style.js';

@@ -4,8 +4,8 @@
  * @module
  */
 import { lossSection } from './curves.js';
-import type { Html } from './html.js';
-import { markup, trusted } from './html.js';
+import type { Html } from '../../compiler/docs/html.js';
+import { markup, trusted } from '../../compiler/docs/html.js';
 import type { LogRecord, ParameterInfo } from './model.js';
 import { overview } from './page.js';
 import { style } from './style.js';
