@@ -5,6 +5,7 @@
  */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Diagnostic } from '../../compiler/diagnostics/diagnostic.js';
 import type { CompiledModel } from '../../compiler/driver.js';
 import type { WeightValues } from '../../compiler/targets/onnx/index.js';
 import { hash } from '../../compiler/graph/hash.js';
@@ -17,11 +18,11 @@ import type { PartEstimates } from '../../compiler/estimate.js';
 import type { ModelInfo } from '../../compiler/model/info.js';
 import { passes, type OptimizeOptions } from '../../compiler/passes/index.js';
 import { writeAtomic } from '../files/atomic.js';
-import { UsageFault } from '../faults.js';
+import { SpecFault, UsageFault } from '../faults.js';
 import { packageRoot } from '../host.js';
 import { compileGraph, isGraphFile } from './graph.js';
-import { note, print, type ColorChoice } from './output.js';
-import { compileFile } from './source.js';
+import { note, noteDiagnostics, print, type ColorChoice } from './output.js';
+import { compileFile, displayName, renamed } from './source.js';
 
 export interface CompileOptions {
   readonly out: string;
@@ -47,13 +48,26 @@ export async function compile(file: string, options: CompileOptions): Promise<vo
     if (options.stats) for (const [name, graph] of Object.entries(graphs)) printStats(name, graph);
     return;
   }
-  const { model } = compileFile(file, options.set ?? [], options.model, options.color);
+  const { model, read } = compileFile(file, options.set ?? [], options.model, options.color);
   if (options.dump !== undefined) dump(model, options.dump, disable);
   if (options.weights !== undefined && options.target === 'graph')
     throw new UsageFault('--weights goes with --target onnx or pytorch: graphs have no weights');
   if (options.target === 'pytorch') {
     const { pytorchFiles, weightFiles, writeTree } = await import('./compile-pytorch.js');
-    const all = new Map([...pytorchFiles(model), ...weightFiles(model, options.weights)]);
+    const all = new Map([
+      ...placed(
+        () => pytorchFiles(model),
+        (found) => {
+          const shown = displayName(file);
+          noteDiagnostics(
+            found.map((d) => renamed(d, shown)),
+            read.sources,
+            options.color,
+          );
+        },
+      ),
+      ...weightFiles(model, options.weights),
+    ]);
     for (const path of writeTree(options.out, all)) print(path);
     return;
   }
@@ -106,6 +120,16 @@ function showParts({ batch, declarations, networks }: PartEstimates): string {
   const line = (row: readonly string[]) =>
     row.map((cell, i) => (i === 0 ? cell.padEnd(width[i]) : cell.padStart(width[i]))).join('  ');
   return [`for one row of a batch of ${batch}, as written:`, line(head), ...cells.map(line)].join('\n');
+}
+
+/** Runs what may find something in the spec, and shows it before it is thrown on. */
+function placed<T>(run: () => T, show: (diagnostics: readonly Diagnostic[]) => void): T {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof SpecFault) show(error.diagnostics);
+    throw error;
+  }
 }
 
 function json(value: unknown): string {

@@ -4,7 +4,7 @@
  * @module
  */
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { didYouMean } from '../../compiler/diagnostics/suggest.js';
 import { pickModel, type CompiledModel } from '../../compiler/driver.js';
 import type { Backend } from '../executors/index.js';
@@ -146,6 +146,12 @@ export async function train(file: string, options: TrainOptions): Promise<void> 
     process.exitCode = 130;
     return;
   }
+  // A run folder can be uploaded to a model hub as it is.
+  const { modelCard } = await import('../export/card.js');
+  writeAtomic(
+    join(dir, 'README.md'),
+    modelCard(model, { target: 'run', run: dir, step: trained?.step ?? 0 }),
+  );
   print(await writeReport(dir));
   if (interrupted) process.exitCode = 130;
 }

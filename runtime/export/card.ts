@@ -10,6 +10,7 @@ import { packageName } from '../../compiler/targets/pytorch/index.js';
 import type { TaskInfo } from '../../compiler/model/info.js';
 import type { StoredTensor } from '../checkpoint/safetensors.js';
 import { initialState, modelTensors } from '../train/state.js';
+import { InputFault } from '../faults.js';
 import { loadWeights } from '../train/weights.js';
 import { version } from '../version.js';
 
@@ -25,6 +26,11 @@ export function exportedWeights(model: CompiledModel, run: string | undefined): 
     const { weights, step } = loadWeights(run, model);
     return { tensors: weights as ReadonlyMap<string, StoredTensor>, step };
   }
+  if (model.info.weights.size > 0)
+    throw new InputFault(
+      'the spec loads or freezes weights, which are known only once it was trained',
+      'name the run that they are in with `--weights RUN`',
+    );
   const state = initialState(model.layout, model.info.train.seed);
   return { tensors: new Map(Object.entries(modelTensors(model.layout, state))), step: 0 };
 }

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { legendKey, lineChart } from './charts.js';
-import { count, duration, figure } from '../../compiler/docs/format.js';
+import { count, duration, figure } from '../../compiler/docs/figures.js';
 import type { Html } from '../../compiler/docs/html.js';
 import { markup, trusted } from '../../compiler/docs/html.js';
 import type { LogRecord } from './model.js';

@@ -44,6 +44,7 @@ describe('mmdc train', () => {
     expect(trained).toMatchObject({ code: 0, out: 'run/report.html\n' });
     expect(dir.list('run')).toEqual(
       [
+        'README.md',
         'checkpoints',
         'events.jsonl',
         'executor.txt',

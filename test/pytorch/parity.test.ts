@@ -5,6 +5,7 @@ import type { CompiledModel } from '../../compiler/driver.js';
 import { trainCarry } from '../../compiler/lower/training.js';
 import { packageName } from '../../compiler/targets/pytorch/index.js';
 import { parseSafetensors } from '../../runtime/checkpoint/safetensors.js';
+import { formatNpy } from '../../runtime/data/npy.js';
 import { openData } from '../../runtime/data/open.js';
 
 import { choose } from '../../runtime/executors/index.js';
@@ -136,4 +137,52 @@ describe.skipIf(!python)(`training steps in PyTorch${needsPython}`, () => {
     const model = compileSpec('examples/scenes.mmd');
     await compare(model, undefined, emit(model), 8);
   }, 120_000);
+
+  it('has the same batches, losses, gradients and parameters: names that Python uses itself', async () => {
+    const model = compileSpec(oddSpec);
+    const folder = emit(model);
+    const data = join(folder, 'data');
+    mkdirSync(data);
+    const random = new Stream(4, 'odd');
+    writeFileSync(join(data, 'a.npy'), formatNpy(random.normal(32 * 6), [32, 6]));
+    writeFileSync(join(data, 'b.npy'), formatNpy(random.integers(32, 3), [32]));
+    writeFileSync(join(data, 'c.npy'), formatNpy(random.normal(32 * 6), [32, 6]));
+    await compare(model, data, folder, 8);
+  }, 120_000);
 });
+
+/** Keywords, builtins, attributes of modules and names of the package's own, wherever a spec has a name. */
+const oddSpec = `
+network lambda(self: f32[None, F], torch: f32[math], print: int = F) -> f32[None, print] {
+  let (list, forward) = torch |> linear(2 * F) |> split(2)
+  let training = self * (list + 1) + forward
+  let linear_1 = training |> layer_norm |> linear(print) |> silu
+  let len = print
+  linear_1 |> repeat(2) { Tensor(torch) } |> reshape([None, len])
+}
+network Tensor(x: f32[C, type], nn: f32[E]) -> f32[C, type] {
+  let class = nn |> linear(type)
+  x + class
+}
+network __init__(x: f32[...S]) -> f32[...S] { x |> sin }
+model None {
+  modality lambda: vector[6]
+  modality type: category["self", "it's", "a\\"b"]
+  modality register_buffer: vector[6]
+  space origin: f32[2, 6]
+  encoder lambda = concat(lambda |> reshape([1, 6]) |> permute([1, 0]), lambda |> reshape([6, 1])) |> permute([1, 0])
+  encoder type = type |> linear(4) |> project(shape(origin))
+  encoder register_buffer = register_buffer |> project(shape(origin))
+  process { steps: 20, origin: type, weights { lambda: nested, register_buffer: marginal(cosine(0.8)) } }
+  backbone math = concat(origin, given) |> lambda(t |> reshape([1]), 8) |> __init__
+  decoder origin = math |> linear(6)
+  decoder type = math |> pool |> linear(3)
+  decoder lambda = math |> pool |> linear(6)
+  decoder register_buffer = math |> pool |> linear(6)
+  task import_: lambda, type, register_buffer
+  task class: lambda -> type { guidance: 2 }
+  loss { L2 { type: 0.2 } }
+  train { optimizer: adamw(epsilon: 1e-4), batch: 8, steps: 10 }
+  data { lambda: npy("a.npy"), type: npy("b.npy"), register_buffer: npy("c.npy") }
+}
+`;

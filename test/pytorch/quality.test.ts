@@ -29,6 +29,13 @@ describe('an emitted package', () => {
     expect(String(files.get(`${folder}/spec.py`))).toContain(model.hash());
   });
 
+  it('is refused, at its place in the spec, where the target has no part for something', () => {
+    const model = compileSpec('test/good/model/derived.mmd');
+    expect(() => pytorchFiles(model)).toThrow(
+      expect.objectContaining({ diagnostics: [expect.objectContaining({ code: 'MMD1001' })] }),
+    );
+  });
+
   it.skipIf(!ruff).each(examples)(`passes ruff as it is: %s${needs(ruff, 'ruff')}`, (name) => {
     const folder = emit(compileSpec(`examples/${name}`));
     expect(run(ruff as string, ['format', '--diff', '.'], folder)).toMatchObject({ status: 0 });

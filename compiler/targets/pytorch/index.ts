@@ -10,9 +10,10 @@ import { modelClass, modelModule, networksModule } from './modules.js';
 import { packageName } from './names.js';
 import { docstring, pythonString } from './python.js';
 import { specModule } from './spec.js';
+import { Unsupported } from './unsupported.js';
 
 export { packageName } from './names.js';
-export { Unsupported } from './unsupported.js';
+export { Unsupported };
 
 /**
  * Files of the package, by path.
@@ -21,6 +22,7 @@ export { Unsupported } from './unsupported.js';
  */
 export function emitPytorch(model: CompiledModel, shared: ReadonlyMap<string, string>): Map<string, string> {
   const { info } = model;
+  refuse(model);
   const emitted = emitNetworks(model);
   const folder = packageName(info.name);
   const files = new Map<string, string>();
@@ -43,6 +45,17 @@ __all__ = ["SPEC", "Model"]
   for (const [name, module] of model.project.modules)
     files.set(`spec/${name.endsWith('.mmd') ? name : `${name}.mmd`}`, module.text);
   return new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** What the package's own code has no part for. @throws Unsupported */
+function refuse({ info }: CompiledModel): void {
+  const { file } = info.module;
+  for (const modality of info.modalities) {
+    if (modality.derived)
+      throw new Unsupported(`the derived modality \`${modality.name}\``, { file, range: modality.place });
+  }
+  for (const [path, { place }] of info.weights)
+    throw new Unsupported(`loading or freezing the weights of \`${path}\``, { file, range: place });
 }
 
 function project(model: CompiledModel, folder: string): string {

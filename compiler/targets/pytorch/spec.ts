@@ -183,7 +183,9 @@ function loss({ info }: CompiledModel): Node {
 }
 
 function train({ info }: CompiledModel): Node {
-  const { optimizer, rate, roles, ...rest } = info.train;
+  const { optimizer, rate, roles, batch, steps, ema, seed, clip, timesteps, ...unknown } = info.train;
+  // A setting that is added to the language does not compile until it is written here.
+  unknown satisfies Record<string, never>;
   return call('Train', {
     optimizer: call('AdamW', {
       decay: float(optimizer.decay),
@@ -197,12 +199,12 @@ function train({ info }: CompiledModel): Node {
       warmup: String(rate.warmup),
       floor: float(rate.floor),
     }),
-    batch: String(rest.batch),
-    steps: String(rest.steps),
-    ema: float(rest.ema),
-    seed: String(rest.seed),
-    clip: float(rest.clip),
-    stratified: rest.timesteps === 'stratified' ? 'True' : 'False',
+    batch: String(batch),
+    steps: String(steps),
+    ema: float(ema),
+    seed: String(seed),
+    clip: float(clip),
+    stratified: timesteps === 'stratified' ? 'True' : 'False',
     roles: call('RoleShares', {
       all: float(roles.all),
       tasks: float(roles.tasks),

@@ -339,6 +339,19 @@ function staticCall(callee: string, args: readonly Expr[], resolver: Resolver): 
   if (codes.some((code) => code === undefined)) return undefined;
   const known = codes as Code[];
   switch (callee) {
+    case 'contains': {
+      // A network of the prelude; checked against what it came to, like everything here.
+      const [list, item] = known;
+      return {
+        text: (naming, place) => `${within(item, 4, naming, place)} in ${within(list, 4, naming, place)}`,
+        strength: 3,
+        names: namesOf(known),
+        evaluate(use) {
+          const [items, wanted] = [list.evaluate(use), item.evaluate(use)];
+          return Array.isArray(items) ? (items as Static[]).includes(wanted as Static) : undefined;
+        },
+      };
+    }
     case 'len':
       return callCode('len', known, ([list]) => (Array.isArray(list) ? list.length : undefined));
     case 'product':
