@@ -19,11 +19,31 @@ const pureLayer = (files, forbidden, message) => ({
 });
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'coverage/', 'site/', 'out/', 'runs/', '.cache/'] },
+  {
+    ignores: [
+      'dist/',
+      'editors/vscode/dist/',
+      'node_modules/',
+      'coverage/',
+      'site/',
+      'out/',
+      'runs/',
+      '.cache/',
+    ],
+  },
   js.configs.recommended,
   ...tseslint.configs.recommended,
   {
-    files: ['runtime/**', 'test/**', 'bench/**', 'experiments/**', 'scripts/**', 'bin/**', '*.config.*'],
+    files: [
+      'runtime/**',
+      'test/**',
+      'bench/**',
+      'experiments/**',
+      'scripts/**',
+      'editors/**',
+      'bin/**',
+      '*.config.*',
+    ],
     languageOptions: { globals: globals.node },
   },
   {

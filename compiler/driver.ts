@@ -5,13 +5,15 @@
  *
  * @module
  */
-import type { Model } from '../grammar/ast.js';
+import type { Model, Network } from '../grammar/ast.js';
+import type { ParseResult } from '../grammar/parse.js';
 import { byPlace, Diagnostics } from './diagnostics/collect.js';
 import type { Diagnostic } from './diagnostics/diagnostic.js';
 import { didYouMean } from './diagnostics/suggest.js';
 import { suppress } from './diagnostics/suppress.js';
 import { Evaluator } from './elaborate/evaluator.js';
-import { ParameterTable } from './elaborate/parameters.js';
+import type { Observer } from './elaborate/observer.js';
+import { ParameterTable, type ParameterInfo } from './elaborate/parameters.js';
 import { GraphBuilder } from './graph/builder.js';
 import { sha256 } from './graph/sha256.js';
 import type { Graph } from './graph/ir.js';
@@ -34,6 +36,18 @@ import { checkDefinitions } from './symbolic/index.js';
 export interface AnalyzeOptions {
   /** `--set` overrides, `path=value`. They apply to every model that is looked at. */
   readonly set?: readonly string[];
+  /** What is known from an analysis before. */
+  readonly memo?: AnalysisMemo;
+}
+
+/** Keeps what an edit has not touched, and is told what the analysis finds on its way. */
+export interface AnalysisMemo {
+  /** The tree of a file's text. */
+  parse(file: string, text: string): ParseResult;
+  /** What elaborating a model gave before, if nothing that it depends on has changed; else what `elaborate` gives. */
+  model(project: Project, model: Model, elaborate: () => Elaborated): Elaborated;
+  /** Who is told of the values and settings of a model while it is elaborated. */
+  observe(model: Model): Observer | undefined;
 }
 
 export interface Analysis {
@@ -41,6 +55,8 @@ export interface Analysis {
   readonly diagnostics: readonly Diagnostic[];
   /** Models of the root file that no error concerns, by name: one that is broken leaves the others usable. */
   readonly models: ReadonlyMap<string, CompiledModel>;
+  /** What elaborating each model of the root file gave, by name. */
+  readonly elaborated: ReadonlyMap<string, Elaborated>;
   /** Text of every file that a diagnostic can point into. */
   readonly sources: ReadonlyMap<string, string>;
 }
@@ -50,17 +66,43 @@ const checkBatch = 2;
 
 /** Reads `file` with everything it imports and checks every model in it. */
 export function analyze(host: Host, file: string, text: string, options: AnalyzeOptions = {}): Analysis {
+  const steps = analysisSteps(host, file, text, options);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** {@link analyze}, one model at a step, for those who may have to do something else in between. */
+export function* analysisSteps(
+  host: Host,
+  file: string,
+  text: string,
+  options: AnalyzeOptions = {},
+): Generator<void, Analysis> {
   const diagnostics = new Diagnostics();
-  const project = loadProject(host, file, text, diagnostics);
+  const { memo } = options;
+  const project = loadProject(host, file, text, diagnostics, memo && ((name, own) => memo.parse(name, own)));
   const names = checkNames(project, diagnostics);
   const definitions = checkDefinitions(project, diagnostics);
   const settled = (d: Diagnostic) => names.settles(d) || definitions.settles(d);
   const overrides = (options.set ?? []).flatMap((item) => parseOverride(item, diagnostics) ?? []);
   const models = new Map<string, CompiledModel>();
-  for (const declaration of project.root.declared.values()) {
-    if (declaration.kind !== 'Model') continue;
-    const compiled = analyzeModel(project, declaration, overrides, diagnostics, options.set ?? [], settled);
-    if (compiled) models.set(declaration.name.text, compiled);
+  const elaborated = new Map<string, Elaborated>();
+  for (const model of project.root.declared.values()) {
+    if (model.kind !== 'Model') continue;
+    yield;
+    const elaborate = () => elaborateModel(project, model, overrides, memo?.observe(model));
+    const found = memo ? memo.model(project, model, elaborate) : elaborate();
+    elaborated.set(model.name.text, found);
+    diagnostics.add(...found.diagnostics.filter((d) => !settled(d)));
+  }
+  for (const model of project.root.declared.values()) {
+    const { checked, parameters, complete, used } = elaborated.get(model.name.text) ?? {};
+    if (model.kind !== 'Model' || !checked || !parameters || !used || !complete) continue;
+    const blamed = (d: Diagnostic) => d.severity === 'error' && concerns(d, project, model, used);
+    if (diagnostics.hasErrors && diagnostics.list.some(blamed)) continue;
+    models.set(model.name.text, new CompiledModel(project, checked, parameters, options.set ?? []));
   }
   const sources = new Map([...project.modules].map(([name, module]) => [name, module.text]));
   for (const item of options.set ?? []) sources.set(overrideFile(item), item);
@@ -72,17 +114,26 @@ export function analyze(host: Host, file: string, text: string, options: Analyze
       .filter((module) => !module.library)
       .map((module) => ({ ...module, complete: complete && module === project.root })),
   );
-  return { project, diagnostics: list.toSorted(byPlace), models, sources };
+  return { project, diagnostics: list.toSorted(byPlace), models, elaborated, sources };
 }
 
-function analyzeModel(
+/** What elaborating a model gives, with errors or without. */
+export interface Elaborated {
+  readonly diagnostics: readonly Diagnostic[];
+  readonly checked?: CheckedModel;
+  readonly parameters: ParameterTable;
+  /** Whether its graph could be built. */
+  readonly complete: boolean;
+  /** Networks that it uses, directly or not. */
+  readonly used: ReadonlySet<Network>;
+}
+
+function elaborateModel(
   project: Project,
   model: Model,
   overrides: readonly Override[],
-  all: Diagnostics,
-  set: readonly string[],
-  settled: (diagnostic: Diagnostic) => boolean,
-): CompiledModel | undefined {
+  observer?: Observer,
+): Elaborated {
   const diagnostics = new Diagnostics();
   const parameters = new ParameterTable();
   const evaluator = new Evaluator(
@@ -91,21 +142,25 @@ function analyzeModel(
     parameters,
     diagnostics,
     checkBatch,
+    observer,
   );
   const checked = checkModel(evaluator, model, project.root, overrides);
   const networks = checked && new ModelNetworks(checked.info, checked.constants, evaluator);
   const complete = networks && forwardGraph(networks, checkBatch);
   if (networks) reportSharedChannels(networks);
   if (networks && complete) reportWeightless(checked.info, evaluator);
-  all.add(...diagnostics.list.filter((d) => !settled(d)));
-  const mine = all.list.some((d) => d.severity === 'error' && concerns(d, project, model, evaluator.used));
-  if (!complete || diagnostics.hasErrors || mine) return undefined;
-  return new CompiledModel(project, checked, parameters, set);
+  return {
+    diagnostics: diagnostics.list,
+    checked,
+    parameters,
+    complete: complete !== undefined && !diagnostics.hasErrors,
+    used: evaluator.used,
+  };
 }
 
 /** A checked model, from which graphs of any batch size are made. */
 export class CompiledModel {
-  readonly layout: Layout;
+  private made: Layout | undefined;
 
   /** @internal {@link analyze} makes them. */
   constructor(
@@ -114,8 +169,10 @@ export class CompiledModel {
     private readonly parameters: ParameterTable,
     /** The overrides it was compiled with. */
     readonly set: readonly string[],
-  ) {
-    this.layout = layoutOf(parameters.all);
+  ) {}
+
+  get layout(): Layout {
+    return (this.made ??= layoutOf(this.parameters.all));
   }
 
   get info(): ModelInfo {
@@ -138,6 +195,11 @@ export class CompiledModel {
     const networks = this.networks('forward', batch);
     const made = required(forwardGraph(networks, batch));
     return { ...made, graph: optimize(made.graph, options) };
+  }
+
+  /** Every parameter, by its name in checkpoints. */
+  get parameterList(): readonly ParameterInfo[] {
+    return this.parameters.all;
   }
 
   /** The training step for `batch` rows, optimised. */

@@ -154,3 +154,17 @@ const residual = (text) => /network Residual(\d+)/.exec(text)[1];
 export function manyModels(lines) {
   return Object.fromEntries(files(models, lines, imports).map((text, k) => [`models${k}.mmd`, text]));
 }
+
+/** One file of that many lines, half of them networks, half models that use library networks and some of the file's. */
+export function mixed(lines) {
+  const parts = [];
+  for (let i = 0, total = 1; total < lines; i++) {
+    const round = [...networks.map((form, k) => form(i * networks.length + k)), models[i % models.length](i)];
+    for (const text of round) {
+      if (total >= lines) break;
+      parts.push(text);
+      total += countLines(text) + 1;
+    }
+  }
+  return `${imports}\n${parts.join('\n')}`;
+}

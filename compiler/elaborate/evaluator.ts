@@ -27,6 +27,7 @@ import { sizeOf, type Node, type Shape } from '../graph/ir.js';
 import type { Project } from '../project/project.js';
 import { applyNetwork } from './apply.js';
 import { binary, unary } from './arithmetic.js';
+import type { Observer } from './observer.js';
 import { builtins } from './builtins/index.js';
 import { applyBuiltin } from './builtins/call.js';
 import type { Environment, Frame } from './environment.js';
@@ -75,6 +76,8 @@ export class Evaluator {
     readonly diagnostics: Diagnostics,
     /** Rows of batched tensors in this graph. */
     public batch: number,
+    /** Is told what expressions and settings come to. */
+    readonly observer?: Observer,
   ) {}
 
   // ---- problems
@@ -136,6 +139,12 @@ export class Evaluator {
 
   evaluate(expr: Expr, env: Environment): Value {
     if (!this.withinBudget(env, expr.range)) return errorValue;
+    const value = this.compute(expr, env);
+    this.observer?.value(expr, value, env);
+    return value;
+  }
+
+  private compute(expr: Expr, env: Environment): Value {
     switch (expr.kind) {
       case 'Number':
         return expr.integer ? int(expr.value) : float(expr.value);
@@ -330,6 +339,12 @@ export class Evaluator {
 
   /** One stage of a pipe, applied to `input`. */
   private stage(stage: Pipe['stage'], input: Argument, env: Environment): Value {
+    const value = this.applyStage(stage, input, env);
+    this.observer?.value(stage, value, env);
+    return value;
+  }
+
+  private applyStage(stage: Pipe['stage'], input: Argument, env: Environment): Value {
     switch (stage.kind) {
       case 'Ref':
         return this.apply(stage.name, [input], stage.range, env);

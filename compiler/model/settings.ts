@@ -51,6 +51,10 @@ export class SettingsReader {
     }
   }
 
+  private observe(key: string, field: FieldType | 'block'): void {
+    this.fields.evaluator.observer?.setting(this.path, key, field, this.block, this.entries.get(key));
+  }
+
   /** Whether the spec itself says something for `key`. */
   has(key: string): boolean {
     this.expect(key);
@@ -112,6 +116,7 @@ export class SettingsReader {
   /** A nested block `key { ... }`; undefined when it is absent or not a block. */
   nested(key: string): SettingsReader | undefined {
     const entry = this.entry(key);
+    this.observe(key, 'block');
     if (!entry) return undefined;
     if (!entry.block) {
       this.fields.evaluator.report(
@@ -133,6 +138,7 @@ export class SettingsReader {
 
   private read(key: string, field: FieldType, fallback: FieldValue, reason: string): FieldValue {
     this.expect(key);
+    this.observe(key, field);
     const entry = this.entries.get(key);
     if (!entry) {
       if (reason !== '')

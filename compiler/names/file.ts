@@ -18,6 +18,12 @@ const mostCompared = 200;
 /** Whether a name stands for a value, or for what is called. */
 export type Role = 'value' | 'callee';
 
+/** Is told what every name that is used refers to. */
+export interface Uses {
+  /** @param target the name where it is declared in the same file, the visible network, or a function's name */
+  add(module: Module, use: Name, target: Name | Visible | string): void;
+}
+
 export class FileNames {
   /** Declarations that something refers to. */
   private readonly used = new Set<Name>();
@@ -34,6 +40,7 @@ export class FileNames {
     readonly module: Module,
     private readonly diagnostics: Diagnostics,
     private readonly settle: (place: Place) => void,
+    private readonly uses?: Uses,
   ) {
     const locals = module.tree.imports.flatMap((item) => item.names.map(({ local }) => local.text));
     this.missing = new Set(locals.filter((name) => !module.scope.has(name)));
@@ -65,9 +72,11 @@ export class FileNames {
   /** Marks what a name refers to as used; true where it refers to something. */
   use(name: Name, scope: Scope): boolean {
     const binding = scope.find(name.text);
+    const network = binding ? undefined : this.network(name.text);
     if (binding) this.used.add(binding.name);
-    else if (this.network(name.text)) this.usedNetworks.add(name.text);
+    else if (network) this.usedNetworks.add(name.text);
     else return false;
+    this.uses?.add(this.module, name, binding?.name ?? (network as Visible));
     return true;
   }
 
@@ -75,7 +84,10 @@ export class FileNames {
   resolve(name: Name, scope: Scope, role: Role): void {
     if (name.text === '' || this.use(name, scope)) return;
     const builtin = builtins.has(name.text);
-    if (builtin && role === 'callee') return;
+    if (builtin && role === 'callee') {
+      this.uses?.add(this.module, name, name.text);
+      return;
+    }
     this.settle(this.place(name.range));
     if (this.missing.has(name.text)) return;
     const later = scope.declaredLater(name.text);

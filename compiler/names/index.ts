@@ -13,7 +13,7 @@ import type { Diagnostics } from '../diagnostics/collect.js';
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.js';
 import type { Module, Project } from '../project/project.js';
 import { reportUnused } from './expressions.js';
-import { FileNames } from './file.js';
+import { FileNames, type Uses } from './file.js';
 import { checkImports } from './imports.js';
 import { checkModelNames } from './models.js';
 import { checkNetwork } from './networks.js';
@@ -26,12 +26,13 @@ export interface NamesChecked {
 const nameCodes = ['MMD0301', 'MMD0307', 'MMD0308'];
 
 /** Checks the names of all files but those of the standard library. */
-export function checkNames(project: Project, diagnostics: Diagnostics): NamesChecked {
+export function checkNames(project: Project, diagnostics: Diagnostics, uses?: Uses): NamesChecked {
   const settled = new Set<string>();
   const key = ({ file, range }: Place) => `${file}:${range.start}:${range.end}`;
   for (const module of project.modules.values()) {
     if (module.library) continue;
-    checkFile(module, new FileNames(project, module, diagnostics, (place) => settled.add(key(place))));
+    const names = new FileNames(project, module, diagnostics, (place) => settled.add(key(place)), uses);
+    checkFile(module, names);
   }
   return { settles: (d) => nameCodes.includes(d.code) && settled.has(key(d)) };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Import, Model, Network, Range, SourceFile, TopLevel } from '../../grammar/ast.js';
-import { parse } from '../../grammar/index.js';
+import { parse, type ParseResult } from '../../grammar/index.js';
 import type { Diagnostics } from '../diagnostics/collect.js';
 import { didYouMean } from '../diagnostics/suggest.js';
 import { reportSyntax } from '../diagnostics/syntax.js';
@@ -38,8 +38,14 @@ export interface Project {
 const maxModules = 512;
 
 /** Reads `file` and everything it imports. Problems become diagnostics; the result is always usable. */
-export function loadProject(host: Host, file: string, text: string, diagnostics: Diagnostics): Project {
-  const loader = new Loader(host, diagnostics);
+export function loadProject(
+  host: Host,
+  file: string,
+  text: string,
+  diagnostics: Diagnostics,
+  read: (file: string, text: string) => ParseResult = (_, own) => parse(own),
+): Project {
+  const loader = new Loader(host, diagnostics, read);
   const prelude = loader.library('prelude');
   const root = loader.load(file, text, false);
   return { root, modules: loader.modules, prelude: prelude?.scope ?? new Map() };
@@ -52,6 +58,7 @@ class Loader {
   constructor(
     private readonly host: Host,
     private readonly diagnostics: Diagnostics,
+    private readonly read: (file: string, text: string) => ParseResult,
   ) {}
 
   library(name: string): Module | undefined {
@@ -63,7 +70,7 @@ class Loader {
   }
 
   load(file: string, text: string, library: boolean): Module {
-    const { tree, problems } = parse(text);
+    const { tree, problems } = this.read(file, text);
     reportSyntax(this.diagnostics, file, problems);
     const declared = new Map<string, TopLevel>();
     const scope = new Map<string, Visible>();

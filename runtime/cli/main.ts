@@ -178,6 +178,15 @@ function build(): Command {
     .argument('<run>', 'folder of the run')
     .action(async (run: string) => (await import('./report.js')).report(run));
 
+  command('lsp', 'language server for editors')
+    .option('--stdio', 'speak over standard input and output; there is no other way')
+    .addOption(new Option('--clientProcessId <pid>', 'process that the server ends with').hideHelp())
+    .action(async () => (await import('./lsp.js')).lsp());
+
+  command('init', 'a new project that checks, trains and samples')
+    .argument('<dir>', 'a folder that is new or empty')
+    .action(async (dir: string) => (await import('./init.js')).init(dir));
+
   command('doc', 'write documentation of specs: a site of pages, and the same as Markdown')
     .argument('<files...>', 'specs or folders of them, or - for standard input')
     .requiredOption('-o, --out <dir>', 'folder to write to')
