@@ -44,7 +44,7 @@ export async function compile(file: string, options: CompileOptions): Promise<vo
   const disable = disabledPasses(options.passes);
   if (isGraphFile(file)) {
     const graphs = compileGraph(file, options, disable);
-    writeFiles(options.out, options.target === 'onnx' ? await onnxFiles(graphs) : await graphFiles(graphs));
+    writeFiles(options.out, options.target === 'onnx' ? await onnxGraphs(graphs) : await graphFiles(graphs));
     if (options.stats) for (const [name, graph] of Object.entries(graphs)) printStats(name, graph);
     return;
   }
@@ -160,19 +160,27 @@ async function graphFiles(
 }
 
 /** The graphs of training and sampling as onnxruntime runs them here, and the model for use elsewhere. */
+/** Every graph as it is, for a batch of its own size. */
+async function onnxGraphs(graphs: Readonly<Record<string, Graph>>): Promise<Map<string, Uint8Array>> {
+  const { lowerToOnnx } = await import('../../compiler/targets/onnx/index.js');
+  return new Map(
+    Object.entries(graphs).map(([name, graph]) => [
+      `${name}.onnx`,
+      lowerToOnnx(graph, { provider: 'cpu', contrib: true }).bytes,
+    ]),
+  );
+}
+
 async function onnxFiles(
   model: CompiledModel,
   graphs: Readonly<Record<string, Graph>>,
   run: string | undefined,
 ): Promise<Map<string, string | Uint8Array>> {
-  const { deployOnnx, lowerToOnnx } = await import('../../compiler/targets/onnx/index.js');
+  const { deployOnnx } = await import('../../compiler/targets/onnx/index.js');
   const { exportedWeights, modelCard } = await import('../export/card.js');
   const weights = exportedWeights(model, run);
   return new Map<string, string | Uint8Array>([
-    ...Object.entries(graphs).map(
-      ([name, graph]) =>
-        [`${name}.onnx`, lowerToOnnx(graph, { provider: 'cpu', contrib: true }).bytes] as const,
-    ),
+    ...(await onnxGraphs(graphs)),
     ...deployOnnx(model, weights.tensors as WeightValues),
     ['README.md', modelCard(model, { target: 'onnx', run, step: weights.step })],
   ]);

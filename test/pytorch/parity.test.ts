@@ -65,14 +65,14 @@ async function compare(
   const feeds = new BatchFeeds(
     model,
     step,
-    openData(model.info, data, 'train'),
+    await openData(model.info, data, 'train'),
     model.info.train.seed,
     model.info.train,
     batch,
   );
   let moment: Float32Array = new Float32Array(layout.size);
   for (const n of [1, 2]) {
-    const inputs = feeds.at(n);
+    const inputs = await feeds.at(n);
     for (const [name, tensor] of Object.entries(inputs)) {
       if (name === 'schedule') continue;
       const key = name.startsWith('x.') ? `${n}.data/${name.slice(2)}` : `${n}.batch/${name}`;

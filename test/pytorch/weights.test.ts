@@ -43,7 +43,7 @@ describe.skipIf(!python)(`the same weights here and there${needsPython}`, () => 
     call(`${name}.train`, ...common, '--out', run, '--steps', '2', '--export-checkpoint');
     expect(latest(run).checkpoint?.step).toBe(2);
     const executor = await choose('auto');
-    const dataset = openData(model.info, data, 'train');
+    const dataset = await openData(model.info, data, 'train');
     const here = await train(model, dataset, executor, { dir: run, ...steps(4) });
     expect(here.step).toBe(4);
     const checkpoint = latest(run).checkpoint?.file as string;
@@ -81,7 +81,7 @@ describe.skipIf(!python)(`the same weights here and there${needsPython}`, () => 
         '--data',
         data,
       );
-      const held = openData(model.info, data, 'eval');
+      const held = await openData(model.info, data, 'eval');
       const given = new Map<string, Rows>(
         task.given.map((modality) => [modality, rowsOf(held.column(modality), [0, 1, 2, 3, 4])]),
       );
