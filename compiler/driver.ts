@@ -186,7 +186,7 @@ export class CompiledModel {
     return this.checked.info;
   }
 
-  /** Values of the model's `let`s, for targets that read its expressions themselves. */
+  /** Values of the model's `let`s, for targets that read its expressions themselves. @internal */
   get constants(): CheckedModel['constants'] {
     return this.checked.constants;
   }

@@ -41,6 +41,9 @@ export {
 
 // Data
 export { openData, openModality, openParts, type Opened, type OpenedParts, type Part } from './data/open.js';
+export type { OpenOptions } from './data/sources.js';
+export type { BatchSource } from './train/feeds.js';
+export type { BatchArray } from './data/batches.js';
 export { Dataset } from './data/table.js';
 export type { Column, ColumnType, Draw } from './data/column.js';
 export { DataFault, type FaultDetails } from './data/fault.js';

@@ -16,11 +16,14 @@ import { batchFeeds } from '../lower/support.js';
 import { differences, problemOf, results, schedule, type Problem } from './support.js';
 
 const folder = new URL('../../examples/', import.meta.url);
-const specs = readdirSync(folder).filter((name) => name.endsWith('.mmd'));
+/** 33 million parameters even at a third of its widths: minutes for the reference. Its networks are those of the others. */
+const large = 'adm-imagenet64.mmd';
+const specs = readdirSync(folder).filter((name) => name.endsWith('.mmd') && name !== large);
 const python = process.env.MMDC_PYTHON;
 const script = fileURLToPath(new URL('../oracle/step.py', import.meta.url));
 
 it('there are examples', () => expect(specs.length).toBeGreaterThan(2));
+it.skip(`${large} (skipped: it takes the reference minutes)`);
 
 describe.each(specs)('a training step of %s', (name) => {
   let problem: Problem;
