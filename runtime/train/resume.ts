@@ -30,13 +30,16 @@ export interface Origin {
   readonly versions: { readonly mmdc: string; readonly node: string; readonly executor: string };
 }
 
-/** In a checkpoint's `.json` under `meta`. */
-export interface Meta extends Origin {
+/**
+ * In a checkpoint's `.json` under `meta`. One that the PyTorch target wrote knows neither the spec's text nor what the rows
+ * were, and has no sums since the last record.
+ */
+export interface Meta extends Omit<Origin, 'bundle' | 'data'>, Partial<Pick<Origin, 'bundle' | 'data'>> {
   /** Steps that were asked for. */
   readonly steps: number;
   readonly seconds: number;
   readonly position: Position;
-  readonly account: AccountJson;
+  readonly account?: AccountJson;
 }
 
 /** Where the next step draws from. All of it follows from seed and step; it is written down to be read. */
@@ -118,7 +121,7 @@ export function resumeFrom(
   }
   return {
     state: fromTensors(model.layout, checkpoint.arrays, checkpoint.file),
-    account: new Account(terms, meta.account),
+    account: meta.account ? new Account(terms, meta.account) : new Account(terms),
     seconds: meta.seconds,
     info: { from: checkpoint.step, rejected, checkpoint: checkpoint.file, changes: changes(meta, origin) },
   };
@@ -146,7 +149,7 @@ function expectation(model: CompiledModel, origin: Origin): Expect {
       );
     };
     if (meta.hash !== origin.hash) {
-      const how = bundleDifference(meta.bundle, origin.bundle);
+      const how = meta.bundle && bundleDifference(meta.bundle, origin.bundle);
       differs(`was made by another spec${how === undefined ? '' : `: ${how}`}`);
     }
     if (meta.seed !== origin.seed)
@@ -155,6 +158,7 @@ function expectation(model: CompiledModel, origin: Origin): Expect {
       differs(`was made with batches of ${meta.batch} rows, and now they have ${origin.batch}`);
     requireShapes(model, file, entries);
     const [before, now] = [meta.data, origin.data];
+    if (!before) return;
     if (before.rows !== now.rows)
       differs(`was trained on ${before.rows} rows, and now there are ${now.rows}`);
     if (before.columns.join() !== now.columns.join())
@@ -185,15 +189,14 @@ function isMeta(value: unknown): value is Meta {
   const { hash, bundle, seed, batch, data, versions, seconds, account } = value as Partial<Meta>;
   return (
     typeof hash === 'string' &&
-    isBundle(bundle) &&
+    (bundle === undefined || isBundle(bundle)) &&
     typeof seed === 'number' &&
     typeof batch === 'number' &&
-    typeof data?.rows === 'number' &&
-    Array.isArray(data.columns) &&
+    (data === undefined || (typeof data?.rows === 'number' && Array.isArray(data.columns))) &&
     typeof versions === 'object' &&
     typeof seconds === 'number' &&
-    Array.isArray(account?.window?.terms) &&
-    Array.isArray(account?.period?.terms)
+    (account === undefined ||
+      (Array.isArray(account?.window?.terms) && Array.isArray(account?.period?.terms)))
   );
 }
 

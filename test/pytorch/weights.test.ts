@@ -52,11 +52,10 @@ describe.skipIf(!python)(`the same weights here and there${needsPython}`, () => 
     const read = (dir: string) => parseSafetensors(readFileSync(join(dir, 'model.safetensors'))).tensors;
     const [whole, parts] = [read(join(folder, 'whole')), read(again)];
     expect([...parts.keys()].sort()).toEqual([...whole.keys()].sort());
-    for (const [key, tensor] of whole)
-      expect([
-        key,
-        relative(parts.get(key)?.data as Float32Array, tensor.data as Float32Array) < 1e-4,
-      ]).toEqual([key, true]);
+    // All of them together: a direction without a gradient (the bias of attention's keys) moves by rounding alone.
+    const all = (from: typeof whole) =>
+      [...whole.keys()].flatMap((key) => Array.from(from.get(key)?.data as Float32Array));
+    expect(relative(all(parts), all(whole))).toBeLessThan(1e-5);
 
     // Weights of there are sampled here, and of here there.
     const { weights, step } = loadWeights(again, model);

@@ -138,15 +138,23 @@ def export_checkpoint(state: State, folder: Path, seed: int) -> Path:
     path = folder / f"step-{state.step:08d}.safetensors"
     if not dist.is_initialized() or dist.get_rank() == 0:
         folder.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, path, {"format": "mmdc 1", "step": str(state.step)})
+        save_file(tensors, path, {"format": "mmdc 2", "step": str(state.step)})
         data = path.read_bytes()
-        meta = {"step": state.step, "seconds": 0, "hash": spec.hash, "seed": seed}
+        versions = {"mmdc": "pytorch", "node": "none", "executor": f"PyTorch {torch.__version__}"}
         description = {
-            "format": 1,
+            "format": 2,
             "step": state.step,
             "sha256": hashlib.sha256(data).hexdigest(),
             "bytes": len(data),
-            "meta": meta,
+            "metrics": {},
+            "meta": {
+                "steps": state.step,
+                "seconds": 0,
+                "hash": spec.hash,
+                "seed": seed,
+                "batch": spec.train.batch,
+                "versions": versions,
+            },
         }
         path.with_suffix(".json").write_text(json.dumps(description, indent=2) + "\n")
     return path
