@@ -4,8 +4,8 @@
  * @module
  */
 import type { CompiledModel } from '../driver.js';
+import { estimateParts, type PartCost, type PartEstimates } from '../estimate.js';
 import { sizeOf } from '../graph/ir.js';
-import { stats } from '../graph/stats.js';
 import type { Likelihood, ModelInfo, TaskInfo } from '../model/info.js';
 import type { Sampler } from '../process/samplers.js';
 import { isIdentity, isLearned, isNormalised } from './encoders.js';
@@ -124,30 +124,39 @@ export function defaultTable({ defaults }: ModelInfo): Table {
   };
 }
 
-/** Parameters of every network by what calls it, three levels deep at most. */
-export function parameterTable({ layout }: CompiledModel): Table {
-  const sums = new Map<string, number>();
-  for (const { name, size } of layout.trainable) {
-    const parts = name.split('.').slice(0, -1);
-    const owner = parts[0] === 'backbone' ? 1 : 2;
-    for (let depth = owner; depth <= Math.min(parts.length, owner + 2); depth++) {
-      if (depth > owner && !/^[A-Z]/.test(parts[depth - 1])) break;
-      const path = parts.slice(0, depth).join('.');
-      sums.set(path, (sums.get(path) ?? 0) + size);
-    }
-  }
+const estimates = new WeakMap<CompiledModel, PartEstimates>();
+
+/** A model's costs are on several pages, and take longer than all else that is said of it. */
+function partsOf(model: CompiledModel): PartEstimates {
+  let parts = estimates.get(model);
+  if (!parts) estimates.set(model, (parts = estimateParts(model)));
+  return parts;
+}
+
+/** Parameters, memory and arithmetic of every declaration, and of the networks used in it, two levels deep. */
+export function parameterTable(model: CompiledModel): Table {
+  const { declarations, networks } = partsOf(model);
+  const rows = declarations.flatMap((declaration) => {
+    const inside = networks.filter(({ path, parameters }) => {
+      const below = path.slice(declaration.path.length + 1).split('.');
+      return path.startsWith(`${declaration.path}.`) && below.length <= 2 && parameters > 0;
+    });
+    return [declaration, ...inside];
+  });
   return {
-    head: ['Network', 'Parameters', 'Share', 'Weights'],
+    head: ['Network', 'Parameters', 'Weights', 'With training state', 'Arithmetic, a row', 'Values, a row'],
     mono: [0],
-    numbers: [1, 2, 3],
-    rows: [...sums]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([path, size]) => [
-        path,
-        count(size),
-        `${((100 * size) / Math.max(layout.size, 1)).toFixed(1)} %`,
-        bytes(4 * size),
-      ]),
+    numbers: [1, 2, 3, 4, 5],
+    rows: rows.map((part) => [
+      part.path,
+      part.parameters === part.trainable
+        ? count(part.parameters)
+        : `${count(part.parameters)} (${count(part.parameters - part.trainable)} frozen)`,
+      bytes(4 * part.parameters),
+      bytes(part.stateBytes),
+      flop(part.flops),
+      bytes(part.activationBytes),
+    ]),
   };
 }
 
@@ -155,19 +164,34 @@ export function parameterTable({ layout }: CompiledModel): Table {
 export function costs(
   model: CompiledModel,
 ): readonly (readonly [name: string, value: string, about: string])[] {
-  const { train } = model.info;
-  const size = model.layout.size;
-  const step = stats(model.trainingStep(train.batch).graph);
+  const { declarations, batch } = partsOf(model);
+  const { layout } = model;
+  const sum = (of: (part: PartCost) => number) => declarations.reduce((total, part) => total + of(part), 0);
+  const parameters = sum((part) => part.parameters);
+  const tensors = layout.trainable.length + layout.frozen.length;
   return [
-    ['Parameters', roughly(size), `${count(size)} in ${count(model.layout.trainable.length)} tensors`],
-    ['Weights', bytes(4 * size), `with Adam’s moments and the average ${bytes(16 * size)}`],
+    ['Parameters', roughly(parameters), `${count(parameters)} in ${count(tensors)} tensors`],
+    [
+      'Weights',
+      bytes(4 * parameters),
+      `${bytes(sum((part) => part.stateBytes))} with Adam’s moments and the average`,
+    ],
     [
       'A training step',
-      `${roughly(step.flops)}FLOP`,
-      `of ${count(train.batch)} rows, products and convolutions`,
+      flop(batch * sum((part) => part.trainingFlops)),
+      `of ${count(batch)} rows: products and convolutions, forward and backward`,
     ],
-    ['Its values', bytes(step.peakBytes), 'at most alive at a time, float32'],
+    [
+      'Values',
+      bytes(batch * sum((part) => part.activationBytes)),
+      `computed on the way forward, ${count(batch)} rows`,
+    ],
   ];
+}
+
+/** 12 MFLOP */
+function flop(value: number): string {
+  return value < 1000 ? `${roughly(value)} FLOP` : `${roughly(value)}FLOP`;
 }
 
 /** 1.2 MiB */
@@ -179,7 +203,7 @@ export function bytes(value: number): string {
   ] as const) {
     if (value >= unit) return `${Number((value / unit).toPrecision(3))} ${name}`;
   }
-  return `${value} bytes`;
+  return `${Math.round(value)} bytes`;
 }
 
 export function trainText({ train, process }: ModelInfo): string {

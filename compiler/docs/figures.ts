@@ -30,13 +30,14 @@ export function count(value: number): string {
 /** 1.2 M, 345 k */
 export function roughly(value: number): string {
   for (const [unit, name] of [
+    [1e12, 'T'],
     [1e9, 'G'],
     [1e6, 'M'],
     [1e3, 'k'],
   ] as const) {
     if (value >= unit) return `${Number((value / unit).toPrecision(3))} ${name}`;
   }
-  return String(value);
+  return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(3)));
 }
 
 /** "2 h 05 min", "3 min 20 s", "4.2 s" */
