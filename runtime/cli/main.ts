@@ -136,6 +136,17 @@ function build(): Command {
       (await import('./train.js')).train(file, { ...options, color: color() }),
     );
 
+  command('data', 'show what a spec would be fed: shapes, ranges, classes, pictures, problems')
+    .argument('<file>', 'a spec')
+    .option('--data <dir>', 'root of the files that the `data` block names, or builtin:scenes')
+    .option('-o, --out <file>', 'also write a page with pictures (.html)')
+    .addOption(new Option('--format <form>', 'form of the report').choices(['text', 'json']).default('text'))
+    .addOption(setOption)
+    .addOption(modelOption)
+    .action(async (file: string, options) =>
+      (await import('./data.js')).showData(file, { ...options, color: color() }),
+    );
+
   command('sample', 'sample from a trained model')
     .argument('<run>', 'folder of the run')
     .requiredOption('--out <dir>', 'folder to write to')

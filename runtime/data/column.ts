@@ -201,31 +201,60 @@ function checkPixels(array: FileArray, size: number): void {
 }
 
 function checkReals(array: FileArray, size: number, low: number, high: number, help: string): void {
-  const { data } = array;
-  for (let i = 0; i < data.length; i++) {
-    const value = data[i]!;
-    if (value >= low && value <= high && Number.isFinite(value)) continue;
-    const detail = Number.isFinite(value)
-      ? `has the value ${value}, outside [-1, 1]`
-      : `has the value ${value}`;
-    throw new DataFault(array.file, detail, {
-      row: Math.floor(i / size),
-      ...(help === '' ? {} : { help }),
-    });
-  }
+  refuse(
+    array,
+    size,
+    (value) => value >= low && value <= high && Number.isFinite(value),
+    (value) =>
+      Number.isFinite(value) ? `has the value ${value}, outside [-1, 1]` : `has the value ${value}`,
+    help,
+  );
 }
 
 function checkIntegers(array: FileArray, size: number, classes: number, ignore: readonly number[]): void {
+  refuse(
+    array,
+    size,
+    (value) => (Number.isInteger(value) && value >= 0 && value < classes) || ignore.includes(value),
+    (value) => `has the value ${value}, which is not one of the ${classes} classes`,
+    `classes are 0 to ${classes - 1}${size > 1 ? '; name a value without a class as void' : ''}`,
+  );
+}
+
+/** Rows that are named where several are wrong. */
+const mostNamed = 20;
+
+/** @throws DataFault for the first value that does not belong, naming every other row that has such values too */
+function refuse(
+  array: FileArray,
+  size: number,
+  belongs: (value: number) => boolean,
+  say: (value: number) => string,
+  help: string,
+): void {
   const { data } = array;
+  const wrong: number[] = [];
+  let first = 0;
   for (let i = 0; i < data.length; i++) {
-    const value = data[i]!;
-    if (Number.isInteger(value) && value >= 0 && value < classes) continue;
-    if (ignore.includes(value)) continue;
-    throw new DataFault(array.file, `has the value ${value}, which is not one of the ${classes} classes`, {
-      row: Math.floor(i / size),
-      help: `classes are 0 to ${classes - 1}${size > 1 ? '; name a value without a class as void' : ''}`,
-    });
+    if (belongs(data[i]!)) continue;
+    const row = Math.floor(i / size);
+    if (wrong.length === 0) first = data[i]!;
+    wrong.push(row);
+    i = (row + 1) * size - 1;
   }
+  if (wrong.length === 0) return;
+  throw new DataFault(array.file, `${say(first)}${others(wrong.slice(1))}`, {
+    row: wrong[0],
+    ...(help === '' ? {} : { help }),
+  });
+}
+
+/** `; rows 3, 7 and 12 more are wrong too`, or nothing. */
+function others(rows: readonly number[]): string {
+  if (rows.length === 0) return '';
+  const named = rows.slice(0, mostNamed).join(', ');
+  const more = rows.length > mostNamed ? ` and ${rows.length - mostNamed} more` : '';
+  return `; row${rows.length > 1 ? 's' : ''} ${named}${more} ${rows.length > 1 ? 'are' : 'is'} wrong too`;
 }
 
 function squeeze(shape: readonly number[]): number[] {

@@ -141,9 +141,13 @@ function firstShape(source: PictureSource): [number, number, number] {
   return [height, width, channels];
 }
 
+/** Rows that are named where several are of another size. */
+const mostNamed = 20;
+
 /** Every size is known before any picture is decoded. */
 function checkHeaders(sources: readonly PictureSource[], H: number, W: number, fit: Fit): void {
-  for (const source of sources) {
+  const wrong: { row: number; file: string; size: string }[] = [];
+  for (const [row, source] of sources.entries()) {
     const { file } = source;
     let header: ReturnType<typeof pictureHeader>;
     try {
@@ -153,10 +157,17 @@ function checkHeaders(sources: readonly PictureSource[], H: number, W: number, f
     }
     const { width, height } = header;
     if (fit !== 'none' || (height === H && width === W)) continue;
-    throw new DataFault(file, `is ${width} pixels wide and ${height} high; expected are ${W} and ${H}`, {
-      help: 'pictures are resized where the source says so: `fit: crop` keeps the aspect, `fit: stretch` does not',
-    });
+    wrong.push({ row, file, size: `${width} pixels wide and ${height} high` });
   }
+  const [first, ...others] = wrong;
+  if (first === undefined) return;
+  const named = others.slice(0, mostNamed).map((w) => `row ${w.row} (${path.basename(w.file)})`);
+  const more = others.length > mostNamed ? ` and ${others.length - mostNamed} more` : '';
+  const too = named.length === 0 ? '' : `; other sizes too: ${named.join(', ')}${more}`;
+  throw new DataFault(first.file, `is ${first.size}; expected are ${W} and ${H}${too}`, {
+    row: first.row,
+    help: 'pictures are resized where the source says so: `fit: crop` keeps the aspect, `fit: stretch` does not',
+  });
 }
 
 function repeated(grey: Uint8Array | Float32Array, channels: number): Uint8Array | Float32Array {

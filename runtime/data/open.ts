@@ -101,6 +101,32 @@ export async function openParts(
   };
 }
 
+/** A modality's rows as its source gives them, or why they cannot be opened. */
+export type SourceColumn =
+  | { readonly modality: string; readonly column: Column }
+  | { readonly modality: string; readonly fault: SpecFault };
+
+/**
+ * Every source of the `data` block on its own, before rows are joined, so that the problems of all are found in one go.
+ * Empty for an embedded set.
+ */
+export async function openEach(info: ModelInfo, root: string): Promise<SourceColumn[]> {
+  const found: SourceColumn[] = [];
+  if (root.startsWith(builtinPrefix)) return found;
+  for (const source of info.data.columns) {
+    const modality = info.modalities.find((m) => m.name === source.modality) as ModalityInfo;
+    const at = { file: info.module.file, range: source.place };
+    try {
+      const column = await placed(at, () => openColumn(modality, source, root, { lazy: true }));
+      found.push({ modality: modality.name, column });
+    } catch (error) {
+      if (!(error instanceof SpecFault)) throw error;
+      found.push({ modality: modality.name, fault: error });
+    }
+  }
+  return found;
+}
+
 /** Rows of lazily decoded columns that cannot be decoded. Each is decoded once, and memory stays bounded. */
 function undecodable(columns: readonly Column[]): Map<number, DataFault> {
   const faults = new Map<number, DataFault>();
@@ -229,8 +255,9 @@ function toSpecFault(place: Place, error: unknown): unknown {
   if (!(error instanceof DataFault)) return error;
   const row = error.row === undefined ? '' : `row ${error.row}: `;
   const detail = { path: error.file, reason: `${row}${error.detail}` };
+  const help = error.help ?? (error.row === undefined ? undefined : '`mmdc data` lists every such row');
   return new SpecFault([
-    diagnostic('MMD0901', place, detail, error.help === undefined ? {} : { help: error.help }),
+    diagnostic('MMD0901', place, detail, help === undefined ? {} : { help }),
   ]);
 }
 

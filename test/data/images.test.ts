@@ -67,7 +67,7 @@ describe('folders of images', () => {
 
     const sizes = folderOf({ 'a.png': grey(2, 1, [1, 2]), 'b.png': grey(1, 2, [1, 2]) });
     expect(fault(() => readImages(sizes)).message).toMatch(
-      /b\.png: is 1 pixels wide and 2 high; expected are 2 and 1/,
+      /b\.png: row 1: is 1 pixels wide and 2 high; expected are 2 and 1/,
     );
     expect(fault(() => readImages(sizes, [4, 4, 1])).message).toMatch(/a\.png: is 2 pixels wide/);
     const colours = folderOf({ 'a.png': grey(1, 1, [1]), 'b.png': rgb(1, 1, [1, 2, 3]) });

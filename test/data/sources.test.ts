@@ -255,7 +255,7 @@ describe('pictures', () => {
       [-1, -1, -1, -1],
     ]);
     expect(await complaint(rows('image[2, 2, 1]', 'images("a")', files, 2))).toMatch(
-      /1\.png`: is 4 pixels wide.*fit: crop/,
+      /1\.png`: row 0: is 4 pixels wide.*fit: crop/,
     );
   });
 
