@@ -1,5 +1,5 @@
 /**
- * Damaged and hostile files of runs: every case takes a good file, mutates it with an eye on its structure, and reads it.
+ * Damaged and hostile files of specs, runs and data: every case takes a good file, mutates it with an eye on its structure, and reads it.
  * Reading must give a value or a fault with a message; never crash, hang, write outside its folder, or hold more than
  * a bound beside the file itself.
  *
@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { dataKinds } from './hostile-data.mjs';
 import { random } from './kills.mjs';
 
 const dist = new URL('../dist/', import.meta.url);
@@ -289,6 +290,7 @@ model Tiny {
       return [() => analyze(memoryHost({ 'tiny.mmd': text }, library), 'tiny.mmd', text)];
     },
   };
+  Object.assign(kinds, await dataKinds(work, mutateBytes));
   const names = Object.keys(kinds);
   const quick = names.filter((name) => name !== 'spec' && name !== 'run');
   const counts = Object.fromEntries(names.map((name) => [name, { read: 0, refused: 0 }]));
@@ -301,7 +303,7 @@ model Tiny {
     const began = performance.now();
     let what = 'read';
     try {
-      read();
+      await read();
     } catch (error) {
       if (!faults.some((fault) => error instanceof fault) || error.message.length > 100_000)
         throw new Error(`case ${n} of seed ${seed} (${name}): ${error?.stack ?? error}`, { cause: error });
@@ -320,7 +322,9 @@ model Tiny {
     if (n % 1000 === 999) onProgress?.(n + 1);
   }
   const outside = readdirSync(folder).filter((name) => name !== 'work');
-  const inside = readdirSync(work).filter((name) => !['checkpoints', 'log.jsonl', 'run.json'].includes(name));
+  const inside = readdirSync(work).filter(
+    (name) => !['checkpoints', 'files', 'log.jsonl', 'run.json'].includes(name),
+  );
   if (outside.length + inside.length > 0)
     throw new Error(`files were written: ${[...outside, ...inside].join(', ')}`);
   return counts;

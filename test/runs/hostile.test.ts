@@ -1,4 +1,4 @@
-/** Damaged and hostile files of runs, a few of the many cases of `scripts/hostile.mjs`; and what is no safetensors file. */
+/** Damaged and hostile files of runs and data, a few of the many cases of `scripts/hostile.mjs`; and what is no safetensors file. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseSafetensors } from '../../runtime/checkpoint/safetensors.js';
@@ -12,11 +12,13 @@ interface Script {
 const { hostile } = (await import(join(root, 'scripts', 'hostile.mjs'))) as Script;
 
 describe('hostile files', () => {
-  it('are read or refused: checkpoints, safetensors, logs, run folders, graphs, specs', async () => {
-    const counts = await hostile({ cases: 800, seed: 3, folder: temporaryFolder() });
-    for (const kind of ['safetensors', 'checkpoint', 'log', 'run', 'graph', 'spec'])
+  const data = ['npy', 'npz', 'idx', 'cifar', 'tensors', 'tar', 'picture', 'csv', 'jsonl', 'parquet', 'arrow'];
+
+  it('are read or refused: specs, graphs, run folders, logs, checkpoints, and every kind of data', async () => {
+    const counts = await hostile({ cases: 2500, seed: 3, folder: temporaryFolder() });
+    for (const kind of ['safetensors', 'checkpoint', 'log', 'run', 'graph', 'spec', ...data])
       expect(counts[kind].read, kind).toBeGreaterThan(0);
-    for (const kind of ['safetensors', 'checkpoint', 'run', 'graph'])
+    for (const kind of ['safetensors', 'checkpoint', 'run', 'graph', ...data])
       expect(counts[kind].refused, kind).toBeGreaterThan(0);
   });
 
