@@ -15,6 +15,7 @@ import {
   smallSpec,
 } from './support.js';
 
+const long = Boolean(process.env.MMDC_LONG);
 let folder = '';
 let data = '';
 let module = '';
@@ -59,7 +60,9 @@ function expectEqual(
   expect([...a.keys()].sort()).toEqual([...b.keys()].sort());
   const all = (from: typeof a) =>
     [...a.keys()].sort().flatMap((name) => Array.from(from.get(name)?.data ?? []));
-  expect(relative(all(a), all(b))).toBeLessThan(1e-5);
+  const difference = relative(all(a), all(b));
+  if (long) console.info(`${expect.getState().currentTestName}: ${difference.toExponential(1)}`);
+  expect(difference).toBeLessThan(1e-5);
 }
 
 describe.skipIf(!python)(`distributed training${needsPython}`, () => {
@@ -74,7 +77,6 @@ describe.skipIf(!python)(`distributed training${needsPython}`, () => {
   }, 120_000);
 
   // Two workers under FSDP are what the job with the killed worker runs: CI starts them once.
-  const long = Boolean(process.env.MMDC_LONG);
   const cases = [
     [2, 'ddp', []],
     ...(long
@@ -94,11 +96,6 @@ describe.skipIf(!python)(`distributed training${needsPython}`, () => {
     240_000,
   );
 
-  it('accumulation, recomputation: the same', () => {
-    // Statistics of learned encoders are those of each part: `--accumulate` is compared where there are none.
-    expectEqual(weights(trainArgs('recomputed', '--recompute'), 'recomputed'), alone);
-  }, 120_000);
-
   it('a worker that is killed: the job restarts from its checkpoint and ends equal', () => {
     const mark = join(folder, 'killed.mark');
     const ran = runPython(folder, [
@@ -112,9 +109,9 @@ describe.skipIf(!python)(`distributed training${needsPython}`, () => {
     expectEqual(read('killed'), alone);
   }, 240_000);
 
-  it('SIGTERM: writes a checkpoint, ends with 130, and goes on from there', () => {
+  it('SIGTERM, with recomputation: writes a checkpoint, ends with 130, and goes on from there', () => {
     const mark = join(folder, 'stopped.mark');
-    const args = trainArgs('stopped', '--resume');
+    const args = trainArgs('stopped', '--resume', '--recompute');
     const ran = runPython(folder, [worker, `${module}.train`, mark, 'SIGTERM', ...args.slice(2)]);
     expect(ran.status, ran.error.slice(-4000)).toBe(130);
     expect(readdirSync(join(folder, 'stopped', 'shards'))).toEqual(['step-00000005']);
