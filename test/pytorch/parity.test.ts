@@ -133,10 +133,14 @@ describe.skipIf(!python)(`training steps in PyTorch${needsPython}`, () => {
     120_000,
   );
 
-  it('has the same batches, losses, gradients and parameters: scenes', async () => {
-    const model = compileSpec('examples/scenes.mmd');
-    await compare(model, undefined, emit(model), 8);
-  }, 120_000);
+  it.each(['scenes', 'embeddings'])(
+    'has the same batches, losses, gradients and parameters: %s',
+    async (name) => {
+      const model = compileSpec(`examples/${name}.mmd`);
+      await compare(model, undefined, emit(model), 8);
+    },
+    120_000,
+  );
 
   it('has the same batches, losses, gradients and parameters: names that Python uses itself', async () => {
     const model = compileSpec(oddSpec);
