@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { packageName } from '../../compiler/targets/pytorch/index.js';
@@ -18,6 +18,17 @@ const run = (program: string, args: readonly string[], cwd: string) => {
   const { status, stdout, stderr } = spawnSync(program, args, { cwd, encoding: 'utf8' });
   return { status, text: `${stdout}${stderr}` };
 };
+
+function faults(run: () => unknown): { code: string; message: string }[] {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof Error && 'diagnostics' in error)
+      return error.diagnostics as { code: string; message: string }[];
+    throw error;
+  }
+  return [];
+}
 
 describe('an emitted package', () => {
   it.each(examples)('is the same every time, and reads like its spec: %s', (name) => {
@@ -39,6 +50,28 @@ describe('an emitted package', () => {
     );
   });
 
+  const image = 'npy("image.npy")';
+  const label = 'npy("label.npy")';
+  it.each([
+    ['csv("rows.csv", column: "label")', image, '', 'the data source `csv`'],
+    ['parquet("rows.parquet", column: "label")', image, '', 'the data source `parquet`'],
+    [label, 'npz("rows.npz")', '', 'the data source `npz`'],
+    [label, 'shards("rows.tar", field: "png")', '', 'the data source `shards`'],
+    [label, 'cifar("rows")', '', 'the data source `cifar`'],
+    [label, 'images("rows", fit: crop)', '', 'resizing of `image` (`fit: crop`)'],
+    [label, 'images("rows", missing: true)', '', 'missing values of `image`'],
+    [label, 'images("rows")', 'join: id', 'joining sources by `id`'],
+    [label, 'images("rows")', 'errors: skip', '`errors: skip` in data'],
+  ])('refuses data that it has no reader for: %s, %s %s', (labels, images, more, what) => {
+    const text = readFileSync(join(root, 'examples', 'adm-imagenet64.mmd'), 'utf8').replace(
+      `data { image: ${image}, label: ${label} }`,
+      `data { image: ${images}, label: ${labels}${more === '' ? '' : `, ${more}`} }`,
+    );
+    const found = faults(() => pytorchFiles(compileSpec(text)));
+    expect(found).toMatchObject([{ code: 'MMD1001' }]);
+    expect(found[0].message).toContain(what);
+  });
+
   it.skipIf(!ruff).each(examples)(`passes ruff as it is: %s${needs(ruff, 'ruff')}`, (name) => {
     const folder = emit(compileSpec(`examples/${name}`));
     expect(run(ruff as string, ['format', '--diff', '.'], folder)).toMatchObject({ status: 0 });
@@ -47,10 +80,10 @@ describe('an emitted package', () => {
     });
   });
 
-  it.skipIf(!mypy)(
-    `passes mypy --strict${needs(mypy, 'mypy')}`,
-    () => {
-      const model = compileSpec('examples/scenes.mmd');
+  it.skipIf(!mypy).each(process.env.MMDC_LONG ? examples : ['scenes.mmd'])(
+    `passes mypy --strict: %s${needs(mypy, 'mypy')}`,
+    (name) => {
+      const model = compileSpec(`examples/${name}`);
       const folder = emit(model);
       const cache = join(root, '.cache', 'mypy');
       const args = ['--strict', '--cache-dir', cache, packageName(model.info.name)];

@@ -64,6 +64,8 @@ export function runPython(cwd: string, args: readonly string[], env: Record<stri
     encoding: 'utf8',
     env: { ...process.env, OMP_NUM_THREADS: '1', PYTHONPATH: cwd, ...env },
     maxBuffer: 2 ** 28,
+    // A test's own limit cannot end what blocks its thread.
+    timeout: 230_000,
   });
   return { status, out: stdout, error: stderr };
 }

@@ -56,7 +56,21 @@ function refuse({ info }: CompiledModel): void {
   }
   for (const [path, { place }] of info.weights)
     throw new Unsupported(`loading or freezing the weights of \`${path}\``, { file, range: place });
+  const { columns, join, errors, place: range } = info.data;
+  for (const { modality, source, place } of columns) {
+    const { fit, missing } = source.args;
+    const at = { file, range: place };
+    if (!sources.has(source.form)) throw new Unsupported(`the data source \`${source.form}\``, at);
+    if (typeof fit === 'object' && fit !== null && 'form' in fit && fit.form !== 'none')
+      throw new Unsupported(`resizing of \`${modality}\` (\`fit: ${fit.form}\`)`, at);
+    if (missing === true) throw new Unsupported(`missing values of \`${modality}\``, at);
+  }
+  if (join !== 'order') throw new Unsupported(`joining sources by \`${join}\``, { file, range });
+  if (errors !== 'stop') throw new Unsupported(`\`errors: ${errors}\` in data`, { file, range });
 }
+
+/** Sources that `package/data.py` reads. */
+const sources: ReadonlySet<string> = new Set(['idx', 'npy', 'images', 'masks']);
 
 function project(model: CompiledModel, folder: string): string {
   return `[build-system]

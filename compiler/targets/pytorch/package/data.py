@@ -22,6 +22,8 @@ Array = npt.NDArray[Any]
 
 IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
+OTHER_PICTURES = {".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"}
+
 
 def read_idx(path: Path) -> Array:
     """An IDX file, plain or gzip-compressed. Raises ValueError when it is none, truncated or longer."""
@@ -64,7 +66,10 @@ def read_masks(folder: Path) -> Array:
 
 
 def png_files(folder: Path) -> list[Path]:
-    """PNG files of a folder by name. Raises ValueError where there are none."""
+    """PNG files of a folder by name. Raises ValueError where there are none, or other pictures beside them."""
+    for p in folder.iterdir():
+        if p.suffix.lower() in OTHER_PICTURES or (p.is_dir() and not p.name.startswith(".")):
+            raise ValueError(f"{p} would be left out: only PNG files of one folder are read")
     paths = [p for p in folder.iterdir() if p.suffix.lower() == ".png" and not p.name.startswith(".")]
     if not paths:
         raise ValueError(f"{folder} holds no PNG files")

@@ -10,7 +10,9 @@ import json
 import math
 import os
 import signal
+import sys
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -314,9 +316,27 @@ def recompute(model: nn.Module, chosen: set[int]) -> None:
 
 
 def main() -> int:
-    """The run. Returns 130 when it was interrupted, after writing a checkpoint."""
+    """The run. Returns 130 when it was interrupted, after writing a checkpoint.
+
+    A worker of several that fails ends at once: closing the group would wait for exchanges that never end.
+    """
     options = arguments()
     workers = start_workers(options.device)
+    try:
+        return run(options, workers)
+    except BaseException as error:
+        if workers.count == 1:
+            raise
+        if isinstance(error, SystemExit):
+            print(error, file=sys.stderr, flush=True)
+        else:
+            traceback.print_exc()
+            sys.stderr.flush()
+        os._exit(1)
+
+
+def run(options: argparse.Namespace, workers: Workers) -> int:
+    """The run of one worker."""
     torch.manual_seed(options.seed)
     preemption = Preemption()
     model = Model()
