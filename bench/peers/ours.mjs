@@ -17,9 +17,9 @@ import {
 import { choose, fileHost, ModelSampler, openData, version } from '../../dist/runtime/index.js';
 import { inputNames } from '../../dist/runtime/executors/feeds.js';
 import { Stream } from '../../dist/runtime/random/stream.js';
+import { BatchFeeds } from '../../dist/runtime/train/feeds.js';
 import { scheduleAt } from '../../dist/runtime/train/schedule.js';
 import { initialState } from '../../dist/runtime/train/state.js';
-import { BatchFeeds } from '../../dist/runtime/train/trainer.js';
 
 const batches = 4;
 const seed = 7;
@@ -67,7 +67,7 @@ class Training {
     this.n = 0;
     this.detail = executor.detail;
     this.compiled = performance.now();
-    this.batches = fixedBatches(model, step);
+    this.batches = await fixedBatches(model, step);
   }
 
   async step() {
@@ -80,15 +80,17 @@ class Training {
 }
 
 /** What the first steps of a run are fed, without the schedule. */
-function fixedBatches(model, step) {
-  const feeds = new BatchFeeds(model, step, openData(model.info, undefined, 'train'), seed);
-  return Array.from({ length: batches }, (_, k) =>
-    Object.fromEntries(
-      Object.entries(feeds.at(k + 1))
-        .filter(([name]) => name !== 'schedule')
-        .map(([name, { data, shape }]) => [name, { data: data.slice(), shape }]),
-    ),
-  );
+async function fixedBatches(model, step) {
+  const feeds = new BatchFeeds(model, step, await openData(model.info, undefined, 'train'), seed);
+  const made = [];
+  // One after the other: the arrays of a step are those of the next.
+  for (let k = 1; k <= batches; k++) {
+    const fed = Object.entries(await feeds.at(k)).filter(([name]) => name !== 'schedule');
+    made.push(
+      Object.fromEntries(fed.map(([name, { data, shape }]) => [name, { data: data.slice(), shape }])),
+    );
+  }
+  return made;
 }
 
 class Sampling {
@@ -114,7 +116,7 @@ class Sampling {
 }
 
 /** Writes what the other side needs to do the same work. */
-function writeFixture(kind, spec, folder) {
+async function writeFixture(kind, spec, folder) {
   const model = compile(spec);
   const { info, layout } = model;
   const { tables } = info;
@@ -144,7 +146,7 @@ function writeFixture(kind, spec, folder) {
       cT: component.c[tables.steps],
       L0: 0.5 * size * (-tables.A[tables.steps] - Math.log(tables.B[tables.steps])),
     };
-    fixedBatches(model, model.trainingStep(train.batch)).forEach((feeds, k) => {
+    (await fixedBatches(model, model.trainingStep(train.batch))).forEach((feeds, k) => {
       for (const [name, value] of Object.entries(feeds)) arrays.set(`batch${k}/${name}`, value);
     });
   } else {
@@ -228,7 +230,7 @@ const answers = {
     return { result: [...work.result] };
   },
   async fixture({ kind, spec, folder }) {
-    writeFixture(kind, spec, folder);
+    await writeFixture(kind, spec, folder);
     return {};
   },
   async matmul({ threads, seconds }) {

@@ -4,23 +4,17 @@
  * @module
  */
 import { GraphError } from './errors.js';
+import { planInPlace } from './inplace.js';
 import { sizeOf } from './ir.js';
 import type { Graph, Node, Shape } from './ir.js';
 import { allocate } from './kernels/array.js';
 import type { Data, NdArray, Precision } from './kernels/array.js';
 import { compute, constantData } from './kernels/table.js';
+import { liveNodes } from './live.js';
 
 export { KernelError } from './kernels/array.js';
 export type { Data, NdArray, Precision } from './kernels/array.js';
-
-/** Ids of the nodes that an output needs. */
-export function liveNodes(graph: Graph): Set<number> {
-  const live = new Set(graph.outputs.map((o) => o.node));
-  for (let id = graph.nodes.length - 1; id >= 0; id--) {
-    if (live.has(id)) for (const input of graph.nodes[id]!.inputs) live.add(input);
-  }
-  return live;
-}
+export { liveNodes } from './live.js';
 
 /** For every node, the ids of the nodes whose last user it is. */
 function releases(graph: Graph, live: ReadonlySet<number>): ReadonlyMap<number, readonly number[]> {
@@ -36,19 +30,25 @@ function releases(graph: Graph, live: ReadonlySet<number>): ReadonlyMap<number, 
   return result;
 }
 
-/** A graph made ready to be run many times: constants are laid out once, values are dropped after their last use. */
+/**
+ * A graph made ready to be run many times: constants are laid out once, values are dropped after their last use, and
+ * overwritten there where the result fits.
+ */
 export class Evaluator {
   readonly #graph: Graph;
   readonly #precision: Precision;
   readonly #live: ReadonlySet<number>;
   readonly #releases: ReadonlyMap<number, readonly number[]>;
+  readonly #inPlace: ReadonlyMap<number, number>;
   readonly #constants = new Map<number, NdArray>();
 
-  constructor(graph: Graph, precision: Precision) {
+  /** @param inPlace false computes every value in memory of its own */
+  constructor(graph: Graph, precision: Precision, inPlace = true) {
     this.#graph = graph;
     this.#precision = precision;
     this.#live = liveNodes(graph);
     this.#releases = releases(graph, this.#live);
+    this.#inPlace = inPlace ? planInPlace(graph) : new Map<number, number>();
     for (const node of graph.nodes) {
       if (node.op !== 'constant' || !this.#live.has(node.id)) continue;
       this.#constants.set(node.id, { data: constantData(node, precision), shape: node.shape });
@@ -72,7 +72,9 @@ export class Evaluator {
         values.set(node.id, value);
       } else {
         const inputs = node.inputs.map((id) => values.get(id)!);
-        values.set(node.id, compute(node, inputs, this.#precision));
+        const taken = this.#inPlace.get(node.id);
+        const into = taken === undefined ? undefined : inputs[taken]!.data;
+        values.set(node.id, compute(node, inputs, this.#precision, into));
       }
       for (const id of this.#releases.get(node.id)!) values.delete(id);
     }

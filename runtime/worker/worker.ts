@@ -31,6 +31,7 @@ import { modelTensors } from '../train/state.js';
 import { CheckpointFault } from '../checkpoint/checkpoint.js';
 import { join } from 'node:path';
 import { evaluate } from '../eval/evaluate.js';
+import { located } from './located.js';
 import { Prefetch } from './prefetch.js';
 import type { EvalJob, Message, SampleJob, TrainJob, WorkerData } from './protocol.js';
 
@@ -305,8 +306,10 @@ try {
 } catch (error) {
   if (error instanceof SpecFault) post({ kind: 'diagnostics', diagnostics: error.diagnostics });
   else if (error instanceof InputFault) post({ kind: 'input', message: error.message, help: error.help });
-  else if (
-    error instanceof RunFault ||
+  else if (error instanceof RunFault) {
+    const { files } = job.kind === 'train' ? job.run.bundle : job.bundle;
+    post({ kind: 'input', message: located(error, files), help: undefined });
+  } else if (
     error instanceof CheckpointFault ||
     error instanceof DataFault ||
     error instanceof LockFault ||

@@ -149,6 +149,48 @@ describe('training', () => {
     );
     expect(readFileSync(join(root, 'wild', 'log.jsonl'), 'utf8')).not.toContain('null');
   });
+
+  it('names the step, the term and the last good checkpoint when a term is not finite later', async () => {
+    // The executor itself is real; from the sixth step on, one of its terms is damaged.
+    const inner = new ReferenceExecutor();
+    let steps = 0;
+    const failing: Executor = {
+      name: inner.name,
+      detail: inner.detail,
+      async prepare(graph, options) {
+        const program = await inner.prepare(graph, options);
+        return {
+          async run(feeds) {
+            const outputs = await program.run(feeds);
+            if (++steps < 6) return outputs;
+            const terms = Float32Array.from(outputs.terms!.data);
+            terms[1] = NaN;
+            return {
+              ...outputs,
+              terms: { ...outputs.terms!, data: terms },
+              loss: { data: Float32Array.of(NaN), shape: [] },
+            };
+          },
+          write: (input, value) => program.write(input, value),
+          read: (input) => program.read(input),
+          dispose: () => program.dispose(),
+        };
+      },
+    };
+    const damaged = model.trainingStep(8).terms[1]!;
+    const dir = join(root, 'late');
+    mkdirSync(dir);
+    const options = { dir, steps: 12, seed: 3, resume: false, logEvery: 1, checkpointEvery: 4 };
+    const fault = await train(model, dataset, failing, options).then(
+      () => undefined,
+      (error: unknown) => error as { message: string; help?: string },
+    );
+    expect(fault?.message).toContain('not finite at step 6: loss = NaN');
+    expect(fault?.message).toContain(`${damaged} = NaN`);
+    const files = readdirSync(join(dir, 'checkpoints')).filter((name) => name.endsWith('.safetensors'));
+    expect(files).toEqual([expect.stringContaining('00000004')]);
+    expect(fault?.help).toContain(`the last good checkpoint is ${join(dir, 'checkpoints', files[0]!)}`);
+  });
 });
 
 describe('schedules of training', () => {

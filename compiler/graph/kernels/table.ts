@@ -66,15 +66,17 @@ export function constantData(node: NodeOf<'constant'>, precision: Precision): Da
 /**
  * Computes one node. The result may share its data with the first operand.
  *
+ * @param into memory to compute it in, such as an operand's that an elementwise primitive may overwrite
  * @throws KernelError naming node and index when an index is out of range.
  */
 export function compute<K extends Computed>(
   node: NodeOf<K>,
   inputs: readonly NdArray[],
   precision: Precision,
+  into?: Data,
 ): NdArray {
   if (isView(node)) return { data: inputs[0]!.data, shape: node.shape };
-  const out = allocate(sizeOf(node.shape), node.dtype, precision);
+  const out = into ?? allocate(sizeOf(node.shape), node.dtype, precision);
   const kernel: Kernel<K> = kernels[node.op];
   kernel(node, inputs, out);
   return { data: out, shape: node.shape };
