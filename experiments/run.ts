@@ -3,7 +3,7 @@
  * of them on the same held-out rows, and makes the tables. The same command goes on from wherever it was cut off.
  *
  *     OUT/stages/KEY/           runs, evaluations and samples, by what they depend on
- *     OUT/networks/NAME/        networks that measure
+ *     OUT/networks/DATA/        networks that measure
  *     OUT/NAME[-reduced].json   result of a system, and .md, its tables
  *
  * @module
@@ -106,7 +106,8 @@ async function run(options: Options): Promise<void> {
     planned.flatMap(({ works }) => works.flatMap((w) => [kinds('train', w), kinds('eval', w)])),
   );
   for (const { system, works } of planned) {
-    const networks = join(options.out, 'networks', system.name);
+    // Systems with the same pictures are measured by the same networks.
+    const networks = join(options.out, 'networks', system.data ?? 'scenes');
     for (const work of works) {
       const what = `${system.name}: ${work.model}${work.budget === 'equal' ? ' (equal steps)' : ''}, seed ${work.arm.seed}`;
       for (const stage of ['train', 'eval'] as const) {
@@ -172,7 +173,7 @@ function readMargins(): Record<string, Record<string, number>> {
   return JSON.parse(readFileSync(file, 'utf8')) as Record<string, Record<string, number>>;
 }
 
-/** Writes a system's result and tables, and with `--publish` its section of `docs/systems.md`. */
+/** Writes a system's result and tables, and with `--publish` the section of its page, `docs/systems/NAME.md`. */
 async function publish(result: SystemResult, drawn: string, options: Options): Promise<void> {
   const name = `${result.name}${result.reduced ? '-reduced' : ''}`;
   const text = markdown(result);
@@ -181,16 +182,16 @@ async function publish(result: SystemResult, drawn: string, options: Options): P
   process.stdout.write(`${result.title}\n\n${text}\n\n`);
   if (!options.publish) return;
   const docs = join(packageRoot(), 'docs');
-  const file = join(docs, 'systems.md');
+  const file = join(docs, 'systems', `${result.name}.md`);
   mkdirSync(join(docs, 'images'), { recursive: true });
   const shown = ['image', 'mask'].filter((m) => existsSync(join(drawn, `${m}.png`)));
   for (const m of shown)
     copyFileSync(join(drawn, `${m}.png`), join(docs, 'images', `system-${result.name}-${m}.png`));
   const images = shown.map(
-    (m) => `![${pictures} samples of \`generate\`: ${m}](images/system-${result.name}-${m}.png)`,
+    (m) => `![${pictures} samples of \`generate\`: ${m}](../images/system-${result.name}-${m}.png)`,
   );
   const changed = intoDocument(readFileSync(file, 'utf8'), result.name, [text, ...images].join('\n\n'));
-  if (changed === undefined) throw new Error(`docs/systems.md has no section for ${result.name}`);
+  if (changed === undefined) throw new Error(`${file} has no section for measured results`);
   const config = await resolveConfig(file);
   writeAtomic(file, await format(changed, { ...config, parser: 'markdown' }));
 }
@@ -215,7 +216,7 @@ function parse(): Options {
     .option('--rows <n>', 'rows of every question (no claim)', natural(100_000))
     .option('--data <dir>', 'folder that holds mnist/ and camvid/', join(root, '../shared/data'))
     .option('--out <dir>', 'folder to write to', join(root, '.cache/experiments'))
-    .option('--publish', 'write tables and pictures into docs/systems.md')
+    .option('--publish', 'write tables and pictures into docs/systems/')
     .parse()
     .opts<Partial<Options> & { seeds: number; data: string; out: string }>();
   const { quick = false, publish: into = false, data, out, seeds } = options;
