@@ -62,6 +62,7 @@ export function commit(): string | null {
       'runtime',
       'stdlib',
       'examples',
+      'experiments',
     );
     return `${git('rev-parse', '--short=10', 'HEAD')}${changed === '' ? '' : '+'}`;
   } catch {

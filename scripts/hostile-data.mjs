@@ -7,7 +7,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32, gzipSync } from 'node:zlib';
-import { tableFromArrays, tableToIPC } from 'apache-arrow';
 import { encode } from 'fast-png';
 import { zipSync } from 'fflate';
 import { parquetWriteBuffer } from 'hyparquet-writer';
@@ -81,7 +80,9 @@ export async function dataKinds(work, mutateBytes) {
   async function read(file, bytes, type, dataShape, form, args = {}, classes = 0) {
     writeFileSync(place(file), bytes);
     const modality = { name: 'x', type, shape: dataShape, dataShape, classes, discrete: classes > 0 };
-    const source = { source: { form, args: { path: file, ...args } } };
+    const source = {
+      source: { form, args: { path: file, column: null, columns: null, id: null, missing: false, ...args } },
+    };
     const column = await openSource(modality, columnType(modality), source, join(work, 'files'));
     const size = rowSize(column);
     const out = column.kind === 'real' ? new Float32Array(size) : new Int32Array(size);
@@ -102,7 +103,6 @@ export async function dataKinds(work, mutateBytes) {
       ],
     }),
   );
-  const arrow = Buffer.from(tableToIPC(tableFromArrays({ x: Float32Array.of(1, 2, 3) }), 'file'));
   const csv = 'file,x,v\na.png,0,"[1, 2]"\nb.png,2,"3 4"\n';
   const shape = (draw) =>
     `(${Array.from({ length: Math.floor(draw() * 4) }, () => pick(draw, numbers)).join(', ')},)`;
@@ -111,7 +111,7 @@ export async function dataKinds(work, mutateBytes) {
 
   return {
     npy: (draw) => {
-      const dict = `{'descr': '${descr(draw)}', 'fortran_order': ${pick(draw, ['False', 'True', '1'])}, 'shape': ${draw() < 0.3 ? '(3, 2)' : shape(draw)}, }`;
+      const dict = `{'descr': '${draw() < 0.6 ? '<f4' : descr(draw)}', 'fortran_order': ${draw() < 0.6 ? 'False' : pick(draw, ['True', '1'])}, 'shape': ${draw() < 0.6 ? '(3, 2)' : shape(draw)}, }`;
       const bytes = maybe(draw, npy(dict, floats));
       return [() => read('x.npy', bytes, 'vector', [2], 'npy'), DataFault];
     },
@@ -163,9 +163,11 @@ export async function dataKinds(work, mutateBytes) {
     },
     picture: (draw) => {
       const bytes =
-        draw() < 0.5
-          ? mutateBytes(png, draw)
-          : claimed(png, pick(draw, numbers) >>> 0, pick(draw, numbers) >>> 0);
+        draw() < 0.3
+          ? png
+          : draw() < 0.5
+            ? mutateBytes(png, draw)
+            : claimed(png, pick(draw, numbers) >>> 0, pick(draw, numbers) >>> 0);
       const fit = { form: pick(draw, ['none', 'stretch', 'crop']), args: {} };
       // What a file is, its first bytes say, not its name.
       const other = draw();
@@ -196,14 +198,7 @@ export async function dataKinds(work, mutateBytes) {
       const what =
         draw() < 0.5 ? ['category', [], { column: 'x' }, 3] : ['image', [4, 4, 1], { column: 'png' }, 0];
       const [type, dims, args, classes] = what;
-      return [
-        () => read('x.parquet', mutateBytes(bytes, draw), type, dims, 'parquet', args, classes),
-        DataFault,
-      ];
+      return [() => read('x.parquet', maybe(draw, bytes), type, dims, 'parquet', args, classes), DataFault];
     },
-    arrow: (draw) => [
-      () => read('x.arrow', mutateBytes(arrow, draw), 'vector', [1], 'arrow', { column: 'x' }),
-      DataFault,
-    ],
   };
 }

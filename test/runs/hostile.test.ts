@@ -12,9 +12,9 @@ interface Script {
 const { hostile } = (await import(join(root, 'scripts', 'hostile.mjs'))) as Script;
 
 describe('hostile files', () => {
-  const data = ['npy', 'npz', 'idx', 'cifar', 'tensors', 'tar', 'picture', 'csv', 'jsonl', 'parquet', 'arrow'];
+  const data = ['npy', 'npz', 'idx', 'cifar', 'tensors', 'tar', 'picture', 'csv', 'jsonl', 'parquet'];
 
-  it('are read or refused: specs, graphs, run folders, logs, checkpoints, and every kind of data', async () => {
+  it('are read or refused: specs, graphs, run folders, logs, checkpoints, and data of every kind but Arrow', async () => {
     const counts = await hostile({ cases: 2500, seed: 3, folder: temporaryFolder() });
     for (const kind of ['safetensors', 'checkpoint', 'log', 'run', 'graph', 'spec', ...data])
       expect(counts[kind].read, kind).toBeGreaterThan(0);
