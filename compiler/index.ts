@@ -41,12 +41,12 @@ export type {
   ModalityInfo,
   ModalityType,
   ModelInfo,
-  SnrWeight,
   SourceInfo,
   TaskInfo,
   TrainInfo,
   WeightsInfo,
 } from './model/info.js';
+export type { SnrWeight } from './process/weighting.js';
 export type { FieldValue, FormValue, RangeValue } from './model/forms.js';
 export type { FilledDefault } from './model/settings.js';
 export { trainCarry, trainInputs, type ForwardGraph, type TrainingStep } from './lower/training.js';

@@ -94,7 +94,9 @@ export function lossTable({ loss, modalities }: ModelInfo): Table {
       ? ''
       : L1.snr.form === 'min'
         ? `, weighted by min(SNR, ${plainNumber(L1.snr.gamma)})`
-        : `, weighted by SNR clamped to [${plainNumber(L1.snr.low)}, ${plainNumber(L1.snr.high)}]`;
+        : L1.snr.form === 'p2'
+          ? `, weighted by P2, SNR / (${plainNumber(L1.snr.k)} + SNR)^${plainNumber(L1.snr.gamma)}`
+          : `, weighted by SNR clamped to [${plainNumber(L1.snr.low)}, ${plainNumber(L1.snr.high)}]`;
   return {
     head: ['Term', 'Weight', 'What it measures'],
     rows: [

@@ -5,6 +5,7 @@
  */
 import type { ModelInfo } from '../model/info.js';
 import { snr } from '../process/tables.js';
+import { snrWeight } from '../process/weighting.js';
 import type { Chart } from './chart.js';
 
 /** The charts of a model, in the order to show. */
@@ -49,7 +50,6 @@ export function chartsOf({ tables, process, loss }: ModelInfo): Chart[] {
   }
   if (loss.L1.form === 'simplified' && loss.L1.snr.form !== 'none') {
     const { snr: weight } = loss.L1;
-    const [low, high] = weight.form === 'clamp' ? [weight.low, weight.high] : [0, weight.gamma];
     charts.push({
       id: 'loss-weights',
       title: 'Weights of the simplified L1',
@@ -57,7 +57,7 @@ export function chartsOf({ tables, process, loss }: ModelInfo): Chart[] {
       scale: 'linear',
       lines: ratios.map(({ name, values }) => ({
         name,
-        values: values.map((value, t) => (t === 0 ? NaN : Math.min(Math.max(value, low), high))),
+        values: values.map((value, t) => (t === 0 ? NaN : snrWeight(weight, value))),
       })),
     });
   }

@@ -69,7 +69,9 @@ function terms(info: ModelInfo): string[] {
         ? ''
         : snr.form === 'min'
           ? `\\min\\!\\left( ${ratio},\\; ${num(snr.gamma)} \\right) `
-          : `\\operatorname{clamp}\\!\\left( ${ratio},\\; ${num(snr.low)},\\; ${num(snr.high)} \\right) `;
+          : snr.form === 'p2'
+            ? `\\frac{${ratio}}{( ${num(snr.k)} + ${ratio} )^{${num(snr.gamma)}}} `
+            : `\\operatorname{clamp}\\!\\left( ${ratio},\\; ${num(snr.low)},\\; ${num(snr.high)} \\right) `;
     out.push(
       `L_1^{\\mathrm{simple}} &= \\mathbb{E}_t \\sum_j ${weight}\\tfrac{1}{D_j} \\lVert Y_j - \\hat{Y}_j \\rVert^2`,
     );

@@ -6,8 +6,9 @@
  */
 import type { GraphBuilder } from '../graph/builder.js';
 import { sizeOf, type Node } from '../graph/ir.js';
-import type { ModalityInfo, SnrWeight } from '../model/info.js';
+import type { ModalityInfo } from '../model/info.js';
 import { snr } from '../process/tables.js';
+import { snrWeight, type SnrWeight } from '../process/weighting.js';
 import { logBesselI } from './bessel.js';
 import { unitVector, type Evaluated, type Forward } from './forward.js';
 
@@ -140,10 +141,7 @@ function simplifiedError(forward: Forward, errors: ReadonlyMap<string, Node>, we
       total = b.add(total, square);
       continue;
     }
-    const [low, high] = weight.form === 'clamp' ? [weight.low, weight.high] : [0, weight.gamma];
-    const table = component.c.map((_, t) =>
-      t === 0 ? 0 : Math.min(Math.max(snr(tables, component, t), low), high),
-    );
+    const table = component.c.map((_, t) => (t === 0 ? 0 : snrWeight(weight, snr(tables, component, t))));
     total = b.add(total, b.mul(square, forward.lookup(table)));
   }
   return total;

@@ -7,6 +7,7 @@ import type { Backbone, Decoder, Encoder, Range } from '../../grammar/ast.js';
 import type { Shape } from '../graph/ir.js';
 import type { Sampler } from '../process/samplers.js';
 import type { ProcessSpec, ProcessTables } from '../process/tables.js';
+import type { SnrWeight } from '../process/weighting.js';
 import type { Module } from '../project/project.js';
 import type { FieldValue, FormValue, RangeValue } from './forms.js';
 import type { FilledDefault } from './settings.js';
@@ -72,12 +73,6 @@ export interface TaskInfo {
   readonly readout: { readonly form: 'chain' } | { readonly form: 'terminal'; readonly calls: number };
   readonly place: Range;
 }
-
-/** Weight of a component's squared error as a function of its SNR: 1, min(SNR, gamma), or SNR clamped to [low, high]. */
-export type SnrWeight =
-  | { readonly form: 'none' }
-  | { readonly form: 'min'; readonly gamma: number }
-  | { readonly form: 'clamp'; readonly low: number; readonly high: number };
 
 export interface LossInfo {
   readonly L0: number;

@@ -5,7 +5,8 @@
  */
 import { didYouMean } from '../diagnostics/suggest.js';
 import { bareNumber, type FieldType, type FormValue, type Forms } from './forms.js';
-import type { LossInfo, ModalityInfo, SnrWeight, TrainInfo } from './info.js';
+import type { SnrWeight } from '../process/weighting.js';
+import type { LossInfo, ModalityInfo, TrainInfo } from './info.js';
 import type { SettingsReader } from './settings.js';
 
 const weight: FieldType = { type: 'float', min: 0 };
@@ -19,6 +20,11 @@ const snrForms: Forms = {
   clamp: [
     { name: 'low', field: { type: 'float', min: 0, above: true }, default: 1 },
     { name: 'high', field: { type: 'float', min: 0, above: true }, default: 5 },
+  ],
+  /** Choi et al., "Perception Prioritized Training of Diffusion Models", 2022. */
+  p2: [
+    { name: 'k', field: { type: 'float', min: 0, above: true }, default: 1 },
+    { name: 'gamma', field: { type: 'float', min: 0 }, default: 1 },
   ],
 };
 
@@ -109,7 +115,8 @@ export function readLoss(
 
 function toSnr({ form, args }: FormValue): SnrWeight {
   if (form === 'min') return { form, gamma: args.gamma as number };
-  return form === 'clamp' ? { form, low: args.low as number, high: args.high as number } : { form: 'none' };
+  if (form === 'clamp') return { form, low: args.low as number, high: args.high as number };
+  return form === 'p2' ? { form, k: args.k as number, gamma: args.gamma as number } : { form: 'none' };
 }
 
 const optimizerForms: Forms = {

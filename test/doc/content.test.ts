@@ -53,6 +53,13 @@ describe('equations', () => {
       'L = 2\\, L_1^{\\mathrm{simple}} + \\tfrac{0.25}{1}\\, L_2^{(\\mathrm{kind})} + 0.5\\, L_3',
     );
     expect(loss['Terms']).toContain('\\min\\!\\left( c_j(t)^2 / \\sigma_t^2,\\; 5 \\right)');
+    const p2 = tex(
+      small(
+        'steps: 50, origin: picture, weights { kind: nested }',
+        'loss { L1: simplified(snr: p2(k: 0.5, gamma: 2)) }',
+      ),
+    );
+    expect(p2['Terms']).toContain('\\frac{c_j(t)^2 / \\sigma_t^2}{( 0.5 + c_j(t)^2 / \\sigma_t^2 )^{2}}');
   });
 
   it('are all read by KaTeX', () => {

@@ -192,6 +192,9 @@ describe('an image as origin, a label aggregated', () => {
   it.each([
     ['min(5)', (x: number) => Math.min(x, 5)],
     ['min(1)', (x: number) => Math.min(x, 1)],
+    ['clamp(0.5, 2)', (x: number) => Math.max(0.5, Math.min(x, 2))],
+    ['p2', (x: number) => x / (1 + x)],
+    ['p2(k: 0.5, gamma: 2)', (x: number) => x / (0.5 + x) ** 2],
   ] as const)('weights the simplified form by %s of the SNR', (form, weight) => {
     const clipped = originLosses(batch, values, weight).simplified!;
     expect(Math.abs(clipped - plain!)).toBeGreaterThan(0.01);

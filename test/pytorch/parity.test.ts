@@ -210,7 +210,7 @@ model None {
   decoder register_buffer = math |> pool |> linear(6)
   task import_: lambda, type, register_buffer
   task class: lambda -> type { guidance: 2 }
-  loss { L2 { type: 0.2 } }
+  loss { L1: simplified(snr: p2(k: 0.5, gamma: 1.5)), L2 { type: 0.2 } }
   train { optimizer: adamw(epsilon: 1e-4), batch: 8, steps: 10 }
   data { lambda: npy("a.npy"), type: npy("b.npy"), register_buffer: npy("c.npy") }
 }

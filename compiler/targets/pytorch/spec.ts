@@ -164,7 +164,9 @@ function loss({ info }: CompiledModel): Node {
       ? { high: float(snr.gamma) }
       : snr.form === 'clamp'
         ? { low: float(snr.low), high: float(snr.high) }
-        : {};
+        : snr.form === 'p2'
+          ? { p2_k: float(snr.k), p2_gamma: float(snr.gamma) }
+          : {};
   return call('Loss', {
     l0: float(L0),
     l1: call('L1', { form: pythonString(L1.form), weight: float(L1.weight), ...range }),

@@ -53,12 +53,7 @@ class TrainedModel(DiffusionModel):
         scale = [1 / (2 * tables.variance[t]) if t >= 2 else 0.0 for t in steps]
         k = [c.k for c in tables.components]
         l1 = spec.loss.l1
-        low, high = l1.low or 0.0, math.inf if l1.high is None else l1.high
-        weighted = l1.low is not None or l1.high is not None
-        snr = [
-            [min(max(tables.snr(c, t), low), high) if weighted and t > 0 else 1.0 for t in steps]
-            for c in tables.components
-        ]
+        snr = [[l1.snr_weight(tables.snr(c, t)) if t > 0 else 1.0 for t in steps] for c in tables.components]
         for name, table in (("bound_scale", scale), ("posterior", k), ("snr_weight", snr)):
             values = torch.tensor(table, dtype=torch.float64).float()
             self.register_buffer(name, values, persistent=False)

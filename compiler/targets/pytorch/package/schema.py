@@ -1,5 +1,6 @@
 """What a spec says, as plain records; ``spec.py`` fills them in."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -142,12 +143,25 @@ class Task:
 
 @dataclass(frozen=True)
 class L1:
-    """``bound``, or ``simplified`` with the SNR weight min(max(SNR, low), high); both None is weight 1."""
+    """``bound``, or ``simplified`` with the SNR weight min(max(SNR, low), high), or P2's.
+
+    P2 is SNR / (p2_k + SNR)^p2_gamma (Choi et al., 2022). With all of them None the weight is 1.
+    """
 
     form: Literal["bound", "simplified"]
     weight: float
     low: float | None = None
     high: float | None = None
+    p2_k: float | None = None
+    p2_gamma: float | None = None
+
+    def snr_weight(self, snr: float) -> float:
+        """By what a component's squared error is multiplied where its signal-to-noise ratio is ``snr``."""
+        if self.p2_k is not None and self.p2_gamma is not None:
+            return float(snr / (self.p2_k + snr) ** self.p2_gamma)
+        if self.low is None and self.high is None:
+            return 1.0
+        return min(max(snr, self.low or 0.0), math.inf if self.high is None else self.high)
 
 
 @dataclass(frozen=True)
