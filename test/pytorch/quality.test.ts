@@ -10,6 +10,7 @@ import { compileSpec, emit, root, tool } from './support.js';
 const examples = readdirSync(join(root, 'examples')).filter(
   (name) => name.endsWith('.mmd') && !compileSpec(`examples/${name}`).info.modalities.some((m) => m.derived),
 );
+const specs = [...examples.map((name) => `examples/${name}`), 'test/pytorch/names.mmd'];
 const [ruff, mypy] = [tool('ruff'), tool('mypy')];
 const needs = (path: string | undefined, name: string) =>
   path ? '' : ` (skipped: no ${name} beside MMDC_PYTHON)`;
@@ -72,18 +73,18 @@ describe('an emitted package', () => {
     expect(found[0].message).toContain(what);
   });
 
-  it.skipIf(!ruff).each(examples)(`passes ruff as it is: %s${needs(ruff, 'ruff')}`, (name) => {
-    const folder = emit(compileSpec(`examples/${name}`));
+  it.skipIf(!ruff).each(specs)(`passes ruff as it is: %s${needs(ruff, 'ruff')}`, (name) => {
+    const folder = emit(compileSpec(name));
     expect(run(ruff as string, ['format', '--diff', '.'], folder)).toMatchObject({ status: 0 });
     expect(run(ruff as string, ['check', '--output-format', 'concise', '.'], folder)).toMatchObject({
       status: 0,
     });
   });
 
-  it.skipIf(!mypy).each(process.env.MMDC_LONG ? examples : ['scenes.mmd'])(
+  it.skipIf(!mypy).each(process.env.MMDC_LONG ? specs : ['examples/scenes.mmd', 'test/pytorch/names.mmd'])(
     `passes mypy --strict: %s${needs(mypy, 'mypy')}`,
     (name) => {
-      const model = compileSpec(`examples/${name}`);
+      const model = compileSpec(name);
       const folder = emit(model);
       const cache = join(root, '.cache', 'mypy');
       const args = ['--strict', '--cache-dir', cache, packageName(model.info.name)];
