@@ -24,7 +24,7 @@ export function readWeights(settings: SettingsReader, name: string): WeightsInfo
   if (!said.includes('load') && (frozen || prefix !== null)) {
     evaluator.report('MMD0517', env, settings.rangeOf(frozen ? 'frozen' : 'prefix'), { name });
   }
-  return { load, prefix, frozen, place: settings.rangeOf('load') };
+  return { load, prefix, frozen, place: settings.rangeOf(said[0]) };
 }
 
 /** Warns of weights for declarations that have no parameters; call it once the networks are built. */

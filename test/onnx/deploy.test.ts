@@ -3,7 +3,7 @@
  * `MMDC_PYTHON` gives; skipped without.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { unzipSync, zipSync } from 'fflate';
@@ -15,11 +15,19 @@ import { choose } from '../../runtime/executors/index.js';
 import { ModelSampler, type Rows } from '../../runtime/sample/sampler.js';
 import { initialState, modelTensors } from '../../runtime/train/state.js';
 import { Stream } from '../../runtime/random/stream.js';
-import { compileSpec, relative, smallSpec } from '../pytorch/support.js';
+import { compileSpec, relative, root, smallSpec } from '../pytorch/support.js';
 
 const python = process.env.MMDC_PYTHON;
 const found = python !== undefined && spawnSync(python, ['-c', 'import onnx, onnxruntime']).status === 0;
 const needs = found ? '' : ' (skipped: MMDC_PYTHON names no Python with onnx and onnxruntime)';
+
+/** Every example in the long suite, one of them in short, and a spec of difficult names. */
+const specs = [
+  ...readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.mmd')),
+  '../test/pytorch/names.mmd',
+]
+  .filter((name) => process.env.MMDC_LONG || /embeddings|names/.test(name))
+  .map((name) => join('examples', name));
 
 /** What `mmdc sample` draws: every row from its own stream, call by call. */
 function noiseOf(size: number, rows: number, draws: number, seed: number): Float32Array {
@@ -99,5 +107,33 @@ describe('the models of `--target onnx`', () => {
       await sampler.dispose();
     },
     120_000,
+  );
+
+  it('have names that differ on every file system', () => {
+    const named = compileSpec('test/pytorch/names.mmd');
+    const values = modelTensors(named.layout, initialState(named.layout, 1));
+    const files = [...deployOnnx(named, new Map(Object.entries(values)) as never).keys()];
+    expect(new Set(files.map((name) => name.toLowerCase())).size).toBe(files.length);
+    expect(files).toEqual(
+      expect.arrayContaining(['decoder.match.onnx', 'decoder.Match-2.onnx', 'task.none-2.onnx']),
+    );
+  });
+
+  it.skipIf(!found).each(specs)(
+    `pass onnx.checker and run at two batch sizes: %s${needs}`,
+    (name) => {
+      const spec = compileSpec(name);
+      const folder = mkdtempSync(join(tmpdir(), 'mmdc-onnx-'));
+      const values = modelTensors(spec.layout, initialState(spec.layout, 1));
+      const files = deployOnnx(spec, new Map(Object.entries(values)) as never);
+      for (const [file, bytes] of files) writeFileSync(join(folder, file), bytes);
+      const script = new URL('run.py', import.meta.url).pathname;
+      const ran = spawnSync(python as string, [script, folder], { encoding: 'utf8' });
+      rmSync(folder, { recursive: true });
+      expect([ran.status, ran.stderr]).toEqual([0, '']);
+      const lines = ran.stdout.trim().split('\n').sort();
+      expect(lines).toEqual([...files.keys()].map((file) => `${file} 20 ${spec.hash()}`).sort());
+    },
+    300_000,
   );
 });

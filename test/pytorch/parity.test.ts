@@ -178,6 +178,21 @@ for kind, shape, top in (("image", (48, 64, 3), 256), ("mask", (48, 64), 12)):
     writeFileSync(join(data, 'c.npy'), formatNpy(random.normal(32 * 6), [32, 6]));
     await compare(model, data, folder, 8);
   }, 120_000);
+
+  it('has the same batches, losses, gradients and parameters: names of the package, and such as differ by case or an underscore', async () => {
+    const model = compileSpec('test/pytorch/names.mmd');
+    const folder = emit(model);
+    const data = join(folder, 'data');
+    mkdirSync(data);
+    const random = new Stream(5, 'names');
+    for (const { modality, source } of model.info.data.columns) {
+      const shape = model.info.modalities.find((m) => m.name === modality)?.dataShape ?? [];
+      const size = 16 * shape.reduce((a, b) => a * b, 1);
+      const values = modality === 'type' ? random.integers(size, 3) : random.normal(size).map(Math.tanh);
+      writeFileSync(join(data, String(source.args.path)), formatNpy(values, [16, ...shape]));
+    }
+    await compare(model, data, folder, 4);
+  }, 120_000);
 });
 
 /** Keywords, builtins, attributes of modules and names of the package's own, wherever a spec has a name. */

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { Diagnostic } from '../../compiler/diagnostics/diagnostic.js';
 import { packageName } from '../../compiler/targets/pytorch/index.js';
 import { pytorchFiles } from '../../runtime/cli/compile-pytorch.js';
 import { compileSpec, emit, root, tool } from './support.js';
@@ -10,6 +11,7 @@ import { compileSpec, emit, root, tool } from './support.js';
 const examples = readdirSync(join(root, 'examples')).filter(
   (name) => name.endsWith('.mmd') && !compileSpec(`examples/${name}`).info.modalities.some((m) => m.derived),
 );
+const specs = [...examples.map((name) => `examples/${name}`), 'test/pytorch/names.mmd'];
 const [ruff, mypy] = [tool('ruff'), tool('mypy')];
 const needs = (path: string | undefined, name: string) =>
   path ? '' : ` (skipped: no ${name} beside MMDC_PYTHON)`;
@@ -19,12 +21,11 @@ const run = (program: string, args: readonly string[], cwd: string) => {
   return { status, text: `${stdout}${stderr}` };
 };
 
-function faults(run: () => unknown): { code: string; message: string }[] {
+function faults(run: () => unknown): Diagnostic[] {
   try {
     run();
   } catch (error) {
-    if (error instanceof Error && 'diagnostics' in error)
-      return error.diagnostics as { code: string; message: string }[];
+    if (error instanceof Error && 'diagnostics' in error) return error.diagnostics as Diagnostic[];
     throw error;
   }
   return [];
@@ -43,11 +44,43 @@ describe('an emitted package', () => {
     expect(String(files.get(`${folder}/spec.py`))).toContain(model.hash());
   });
 
-  it('is refused, at its place in the spec, where the target has no part for something', () => {
-    const model = compileSpec('test/good/model/derived.mmd');
-    expect(() => pytorchFiles(model)).toThrow(
-      expect.objectContaining({ diagnostics: [expect.objectContaining({ code: 'MMD1001' })] }),
+  it.each([
+    ['test/good/model/derived.mmd', 'the derived modality `hole`', '8:12', 'hole'],
+    ['examples/masked.mmd', 'the derived modality `holes`', '8:12', 'holes'],
+    [
+      'test/good/model/loaded.mmd',
+      'loading or freezing the weights of `encoder.label`',
+      '8:54',
+      '"codes.safetensors"',
+    ],
+  ])(
+    'is refused, at its place in the spec, where the target has no part for something: %s',
+    (file, what, at, written) => {
+      const model = compileSpec(file);
+      const found = faults(() => pytorchFiles(model));
+      expect(found).toMatchObject([{ code: 'MMD1001', file: model.info.module.file }]);
+      expect(found[0].message).toContain(what);
+      const { text } = model.info.module;
+      const { start, end } = found[0].range;
+      const lines = text.slice(0, start).split('\n');
+      expect(`${lines.length}:${lines[lines.length - 1].length + 1}`).toBe(at);
+      expect(text.slice(start, end)).toContain(written);
+    },
+  );
+
+  it('is refused for frozen weights at `frozen`, and not for weights that are not frozen', () => {
+    const loaded = readFileSync(join(root, 'test/good/model/loaded.mmd'), 'utf8').replace(
+      / \{ load: "vae[^}]*\}/,
+      '',
     );
+    const spec = (frozen: boolean) =>
+      compileSpec(loaded.replace('load: "codes.safetensors", frozen: true', `frozen: ${frozen}`));
+    const model = spec(true);
+    const [{ code, range }] = faults(() => pytorchFiles(model));
+    const { text } = model.info.module;
+    expect([code, text.slice(range.start, range.end)]).toEqual(['MMD1001', 'true']);
+    expect(text.slice(0, range.start).endsWith('frozen: ')).toBe(true);
+    expect(faults(() => pytorchFiles(spec(false)))).toEqual([]);
   });
 
   const image = 'npy("image.npy")';
@@ -70,20 +103,24 @@ describe('an emitted package', () => {
     const found = faults(() => pytorchFiles(compileSpec(text)));
     expect(found).toMatchObject([{ code: 'MMD1001' }]);
     expect(found[0].message).toContain(what);
+    // The place is inside the block of data, or is all of it.
+    const block = text.search(/^ *data \{/m);
+    expect(found[0].range.start).toBeGreaterThanOrEqual(block);
+    expect(found[0].range.end).toBeLessThanOrEqual(text.indexOf('}', block) + 1);
   });
 
-  it.skipIf(!ruff).each(examples)(`passes ruff as it is: %s${needs(ruff, 'ruff')}`, (name) => {
-    const folder = emit(compileSpec(`examples/${name}`));
+  it.skipIf(!ruff).each(specs)(`passes ruff as it is: %s${needs(ruff, 'ruff')}`, (name) => {
+    const folder = emit(compileSpec(name));
     expect(run(ruff as string, ['format', '--diff', '.'], folder)).toMatchObject({ status: 0 });
     expect(run(ruff as string, ['check', '--output-format', 'concise', '.'], folder)).toMatchObject({
       status: 0,
     });
   });
 
-  it.skipIf(!mypy).each(process.env.MMDC_LONG ? examples : ['scenes.mmd'])(
+  it.skipIf(!mypy).each(process.env.MMDC_LONG ? specs : ['examples/scenes.mmd', 'test/pytorch/names.mmd'])(
     `passes mypy --strict: %s${needs(mypy, 'mypy')}`,
     (name) => {
-      const model = compileSpec(`examples/${name}`);
+      const model = compileSpec(name);
       const folder = emit(model);
       const cache = join(root, '.cache', 'mypy');
       const args = ['--strict', '--cache-dir', cache, packageName(model.info.name)];

@@ -27,17 +27,22 @@ const options: LowerOptions = { provider: 'cpu', contrib: false };
 const rows = '%rows';
 
 /**
- * Files of the model by name: `encoder.NAME.onnx`, `denoiser.onnx`, `decoder.NAME.onnx`, `task.NAME.onnx`.
+ * Files of the model by name: `encoder.NAME.onnx`, `denoiser.onnx`, `decoder.NAME.onnx`, `task.NAME.onnx`. Of names
+ * that differ only in case, which one file system holds as one, the second ends in `-2`.
  * @param weights by parameter name, statistics of learned encoders included
  */
 export function deployOnnx(model: CompiledModel, weights: WeightValues): Map<string, Uint8Array> {
   const { info } = model;
   const files = new Map<string, Uint8Array>();
+  const taken = new Set<string>();
+  const file = (name: string): string => {
+    let unique = name;
+    for (let i = 2; taken.has(unique.toLowerCase()); i++) unique = `${name}-${i}`;
+    taken.add(unique.toLowerCase());
+    return `${unique}.onnx`;
+  };
   const part = (name: string, doc: string, make: (batch: number) => ReturnType<CompiledModel['denoiser']>) =>
-    files.set(
-      `${name}.onnx`,
-      single(model, name, doc, lowerDynamic(make, options, `%${name}.`, rows), weights),
-    );
+    files.set(file(name), single(model, name, doc, lowerDynamic(make, options, `%${name}.`, rows), weights));
   for (const name of info.encoders.keys())
     part(`encoder.${name}`, `The encoding E(x) of \`${name}\` in the space.`, (batch) =>
       model.encoder(name, batch),
@@ -47,7 +52,7 @@ export function deployOnnx(model: CompiledModel, weights: WeightValues): Map<str
     part(`decoder.${name}`, `Parameters of the prediction of \`${name}\`.`, (batch) =>
       model.decoder(name, batch),
     );
-  for (const task of info.tasks) files.set(`task.${task.name}.onnx`, taskModel(model, task, weights));
+  for (const task of info.tasks) files.set(file(`task.${task.name}`), taskModel(model, task, weights));
   return files;
 }
 

@@ -6,7 +6,7 @@
 import type { Body, Expr, Name, Pipe, Range, RepeatStage, Statement } from '../../../grammar/ast.js';
 import type { Value } from '../../elaborate/values.js';
 import { builtinCall } from './builtin.js';
-import { className, valueName } from './names.js';
+import { attributeName, className, valueName } from './names.js';
 import { atom, binaryOut, callOut, member, statements, textOf, type Out } from './out.js';
 import { declaredNames, UnitStatics } from './unit-statics.js';
 import { matchOperands, type Operand } from './operand.js';
@@ -329,7 +329,7 @@ export class UnitEmitter extends UnitStatics {
 
   /** The submodule's name, which is that of its parameters in checkpoints. */
   attribute(range: Range): string {
-    return this.same((use) => use.calls.get(range)?.path.slice(use.path.length + 1) ?? '');
+    return attributeName(this.same((use) => use.calls.get(range)?.path.slice(use.path.length + 1) ?? ''));
   }
 
   /** A submodule of the class being written. */
@@ -369,7 +369,9 @@ export class UnitEmitter extends UnitStatics {
     });
     const start = input.out();
     if (rounds.length === 0) return start;
-    const attribute = this.same((use) => use.repeats.get(stage)?.path.slice(use.path.length + 1) ?? '');
+    const attribute = attributeName(
+      this.same((use) => use.repeats.get(stage)?.path.slice(use.path.length + 1) ?? ''),
+    );
     const isFunction = !rounds.some((round) => this.emitter.groups.hasParameters(round.path));
     const name = this.emitter.unique(`${className(this.unit.name)}Round`, isFunction);
     const unit = newUnit({

@@ -32,6 +32,7 @@ export class Emitter {
     readonly trace: Trace,
     readonly groups: Groups,
   ) {
+    this.names.take(className(model.info.name));
     for (const group of groups.all) {
       if (!group.isFunction) continue;
       // Functions' names are reserved before any value is named.

@@ -54,8 +54,9 @@ function refuse({ info }: CompiledModel): void {
     if (modality.derived)
       throw new Unsupported(`the derived modality \`${modality.name}\``, { file, range: modality.place });
   }
-  for (const [path, { place }] of info.weights)
-    throw new Unsupported(`loading or freezing the weights of \`${path}\``, { file, range: place });
+  for (const [path, { load, frozen, place }] of info.weights)
+    if (load !== null || frozen)
+      throw new Unsupported(`loading or freezing the weights of \`${path}\``, { file, range: place });
   const { columns, join, errors, place: range } = info.data;
   for (const { modality, source, place } of columns) {
     const { fit, missing } = source.args;

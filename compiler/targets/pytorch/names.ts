@@ -21,12 +21,27 @@ const attributes =
     ' ',
   );
 
-const reserved = new Set([...keywords, ...used, ...attributes]);
+/** Letters that linters take for digits. */
+const ambiguous = ['l', 'O', 'I'];
 
-/** A value's name. Names like `linear_1` are those of layers. */
+/** Classes and constants of `model.py` that are there whatever the spec says. */
+const declared = ['Encoders', 'Decoders', 'Backbone', 'TrainedModel', 'SPEC'];
+
+const reserved = new Set([...keywords, ...used, ...attributes, ...ambiguous]);
+
+/**
+ * A value's name. Names like `linear_1` are those of layers. Names that differ stay different: `type` becomes `type_`,
+ * and `type_` becomes `type__`.
+ */
 export function valueName(name: string): string {
-  if (reserved.has(name) || /_\d+$/.test(name) || /^__/.test(name) || name === '_') return `${name}_`;
-  return name;
+  const bare = name.replace(/_+$/, '');
+  if (reserved.has(bare) || /_\d+$/.test(bare) || bare === '') return `${attributeName(name)}_`;
+  return attributeName(name);
+}
+
+/** A submodule's name: Python writes the class into names that begin with two underscores. */
+export function attributeName(name: string): string {
+  return /^(private)*__/.test(name) ? `private${name}` : name;
 }
 
 /** `match_channels` as `MatchChannels`. */
@@ -34,7 +49,7 @@ export function className(name: string): string {
   const parts = name.split('_').filter((part) => part !== '');
   const joined = parts.map((part) => part[0].toUpperCase() + part.slice(1)).join('') || 'Network';
   const safe = /^\d/.test(joined) ? `N${joined}` : joined;
-  return reserved.has(safe) || safe === 'T' ? `${safe}Network` : safe;
+  return reserved.has(safe) || declared.includes(safe) || safe === 'T' ? `${safe}Network` : safe;
 }
 
 /** `DigitsReinjected` as `digits_reinjected`: the package of a model. */
@@ -50,7 +65,7 @@ export function packageName(model: string): string {
 
 /** Top-level modules that a package of this name would hide. */
 const standardModules = new Set(
-  'torch numpy safetensors tensorboard onnx test tests abc array ast asyncio base64 calendar cmd code codecs collections copy csv dataclasses datetime email enum fractions functools glob gzip hashlib heapq html http inspect io itertools json keyword locale logging numbers operator os pathlib pickle platform pprint queue random re runpy sched secrets select shelve shutil signal site socket sqlite3 ssl stat statistics string struct subprocess symtable sys tempfile textwrap threading time timeit token tokenize trace traceback tty types typing unittest urllib uuid warnings wave weakref xml zipfile zlib'.split(
+  'torch numpy safetensors tensorboard onnx pil setuptools build dist spec test tests abc array ast asyncio base64 calendar cmd code codecs collections copy csv dataclasses datetime email enum fractions functools glob gzip hashlib heapq html http inspect io itertools json keyword locale logging numbers operator os pathlib pickle platform pprint queue random re runpy sched secrets select shelve shutil signal site socket sqlite3 ssl stat statistics string struct subprocess symtable sys tempfile textwrap threading time timeit token tokenize trace traceback tty types typing unittest urllib uuid warnings wave weakref xml zipfile zlib'.split(
     ' ',
   ),
 );

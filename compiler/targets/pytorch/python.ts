@@ -43,6 +43,7 @@ export function pythonTuple(items: readonly string[]): string {
 /** A docstring at an indentation: paragraphs are wrapped, lines inside code fences and indented lines kept. */
 export function docstring(text: string, indent: string): string[] {
   const safe = text.replaceAll('\\', '\\\\').replaceAll('"""', '\\"\\"\\"').trim();
+  if (safe === '') return [];
   const width = lineLength - indent.length;
   const lines = paragraphs(safe, width - 6);
   if (lines.length === 0) return [];

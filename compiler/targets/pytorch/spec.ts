@@ -9,7 +9,7 @@ import type { BuiltEncoder } from '../../lower/networks.js';
 import type { Likelihood, ModalityInfo } from '../../model/info.js';
 import type { Schedule, WeightCurve, Weights } from '../../process/schedule.js';
 import { sizeOf } from '../../graph/ir.js';
-import { valueName } from './names.js';
+import { attributeName, valueName } from './names.js';
 import { docstring, lineLength, pythonNumber, pythonString, pythonTuple } from './python.js';
 import type { Trace } from './trace.js';
 
@@ -255,9 +255,9 @@ function renamedPaths(model: CompiledModel): [string, string][] {
 /** A parameter's path in Python: names of modalities may be others, and the space's decoder is `origin`. */
 export function pythonPath(name: string, space: string): string {
   const parts = name.split('.');
-  if (parts[0] === 'backbone') return name;
+  if (parts[0] === 'backbone') return parts.map(attributeName).join('.');
   const own = parts[0] === 'decoder' && parts[1] === space ? 'origin' : valueName(parts[1]);
-  return [parts[0], own, ...parts.slice(2)].join('.');
+  return [parts[0], own, ...parts.slice(2).map(attributeName)].join('.');
 }
 
 /** Lays a value out the way ruff does: on one line where it fits, else one item a line. */
