@@ -39,8 +39,14 @@ export interface CellLine {
   readonly column: (i: number) => number;
 }
 
+/** One cell a character: nearly every line, and much quicker than looking for clusters of characters. */
+const plainAscii = /^[\x20-\x7e]*$/;
+
 /** Lays out one line (without its line break). */
 export function layOut(line: string): CellLine {
+  if (plainAscii.test(line)) {
+    return { cells: line.split(''), column: (i) => Math.max(0, Math.min(i, line.length)) };
+  }
   const cells: string[] = [];
   const columns = new Array<number>(line.length + 1);
   graphemes ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
