@@ -256,9 +256,7 @@ function toSpecFault(place: Place, error: unknown): unknown {
   const row = error.row === undefined ? '' : `row ${error.row}: `;
   const detail = { path: error.file, reason: `${row}${error.detail}` };
   const help = error.help ?? (error.row === undefined ? undefined : '`mmdc data` lists every such row');
-  return new SpecFault([
-    diagnostic('MMD0901', place, detail, help === undefined ? {} : { help }),
-  ]);
+  return new SpecFault([diagnostic('MMD0901', place, detail, help === undefined ? {} : { help })]);
 }
 
 /** Where rows may be skipped, pictures are decoded one by one: a damaged one is then told from the others. */
