@@ -141,6 +141,17 @@ function firstShape(source: PictureSource): [number, number, number] {
   return [height, width, channels];
 }
 
+function headerOf(source: PictureSource): ReturnType<typeof pictureHeader> | undefined {
+  for (const part of ['head', 'bytes'] as const) {
+    try {
+      return pictureHeader(source.file, source[part]());
+    } catch (error) {
+      if (!(error instanceof DataFault)) throw error;
+    }
+  }
+  return undefined;
+}
+
 /** Rows that are named where several are of another size. */
 const mostNamed = 20;
 
@@ -149,12 +160,9 @@ function checkHeaders(sources: readonly PictureSource[], H: number, W: number, f
   const wrong: { row: number; file: string; size: string }[] = [];
   for (const [row, source] of sources.entries()) {
     const { file } = source;
-    let header: ReturnType<typeof pictureHeader>;
-    try {
-      header = pictureHeader(file, source.head());
-    } catch {
-      header = pictureHeader(file, source.bytes());
-    }
+    const header = headerOf(source);
+    // What is no picture at all is told when its row is read, and may be left out.
+    if (header === undefined) continue;
     const { width, height } = header;
     if (fit !== 'none' || (height === H && width === W)) continue;
     wrong.push({ row, file, size: `${width} pixels wide and ${height} high` });

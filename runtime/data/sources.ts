@@ -137,14 +137,15 @@ function lazyColumn(name: string, rows: PictureRows, type: ColumnType): Column {
       throw new DataFault(error.file, error.detail, { row, ...help, cause: error });
     }
   };
-  const { shape, kind, classes } = one(0);
+  // Known without decoding: that the first picture is damaged says nothing about the others.
+  const indexed = type.kind === 'mask' || type.kind === 'tokens' || type.kind === 'category';
   return {
     name,
     source: rows.file,
     rows: rows.rowNames.length,
-    shape,
-    kind,
-    ...(classes === undefined ? {} : { classes }),
+    shape: type.kind === 'category' ? [] : type.shape,
+    kind: indexed ? 'index' : 'real',
+    ...(indexed ? { classes: type.classes } : {}),
     rowNames: rows.rowNames,
     lazy: true,
     read: (row, out, offset) => one(row).read(0, out, offset),

@@ -74,4 +74,15 @@ describe('streaming', () => {
     expect(skipped.err).toMatch(/1 rows cannot be decoded and are left out of the 10 to train on: .*4\.png/);
     dir.write('data/pictures/4.png', picture(4));
   });
+
+  it('leaves out a first picture that is none, like any other', async () => {
+    dir.write('data/pictures/0.png', 'not a picture');
+    const skipped = await train('skip.mmd', 'first');
+    expect(skipped.code).toBe(0);
+    expect(skipped.err).toMatch(/1 rows cannot be decoded and are left out of the 10 to train on: .*0\.png/);
+    const stopped = await train('stop.mmd', 'none');
+    expect(stopped.code).toBe(1);
+    expect(stopped.err).toContain('0.png');
+    dir.write('data/pictures/0.png', picture(0));
+  });
 });

@@ -69,7 +69,7 @@ describe('folders of images', () => {
     expect(fault(() => readImages(sizes)).message).toMatch(
       /b\.png: row 1: is 1 pixels wide and 2 high; expected are 2 and 1/,
     );
-    expect(fault(() => readImages(sizes, [4, 4, 1])).message).toMatch(/a\.png: is 2 pixels wide/);
+    expect(fault(() => readImages(sizes, [4, 4, 1])).message).toMatch(/a\.png: row 0: is 2 pixels wide/);
     const colours = folderOf({ 'a.png': grey(1, 1, [1]), 'b.png': rgb(1, 1, [1, 2, 3]) });
     expect(fault(() => readImages(colours)).message).toMatch(/b\.png: has 3 colour channels; expected are 1/);
     const depths = folderOf({ 'a.png': grey(1, 1, [1]), 'b.png': rawPng(1, 1, 16, 0, [[0, 1]]) });
