@@ -76,12 +76,11 @@ describe.skipIf(!python)(`distributed training${needsPython}`, () => {
     alone = weights(trainArgs('alone'), 'alone');
   }, 120_000);
 
-  // Two workers under FSDP are what the job with the killed worker runs: CI starts them once.
   const cases = [
     [2, 'ddp', []],
+    [2, 'fsdp', ['--fsdp']],
     ...(long
       ? ([
-          [2, 'fsdp', ['--fsdp']],
           [4, 'ddp', []],
           [4, 'fsdp', ['--fsdp']],
         ] as const)
@@ -96,18 +95,23 @@ describe.skipIf(!python)(`distributed training${needsPython}`, () => {
     240_000,
   );
 
-  it('a worker that is killed: the job restarts from its checkpoint and ends equal', () => {
-    const mark = join(folder, 'killed.mark');
-    const ran = runPython(folder, [
-      ...['-m', 'torch.distributed.run', '--standalone', '--nproc-per-node=2', '--max-restarts=2'],
-      ...[worker, `${module}.train`, mark, 'SIGKILL'],
-      ...trainArgs('killed', '--fsdp', '--resume', '--checkpoint-every', '2').slice(2),
-    ]);
-    if (ran.status !== 0) throw new Error(ran.error.slice(-6000));
-    expect(existsSync(mark)).toBe(true);
-    expect(ran.error).toMatch(/exitcode: -9/);
-    expectEqual(read('killed'), alone);
-  }, 240_000);
+  // Depends on the pace of the launcher's own watch, which a busy machine upsets: in the long suite.
+  it.skipIf(!long)(
+    'a worker that is killed: the job restarts from its checkpoint and ends equal',
+    () => {
+      const mark = join(folder, 'killed.mark');
+      const ran = runPython(folder, [
+        ...['-m', 'torch.distributed.run', '--standalone', '--nproc-per-node=2', '--max-restarts=2'],
+        ...[worker, `${module}.train`, mark, 'SIGKILL'],
+        ...trainArgs('killed', '--fsdp', '--resume', '--checkpoint-every', '2').slice(2),
+      ]);
+      if (ran.status !== 0) throw new Error(ran.error.slice(-6000));
+      expect(existsSync(mark)).toBe(true);
+      expect(ran.error).toMatch(/exitcode: -9/);
+      expectEqual(read('killed'), alone);
+    },
+    240_000,
+  );
 
   it('SIGTERM, with recomputation: writes a checkpoint, ends with 130, and goes on from there', () => {
     const mark = join(folder, 'stopped.mark');
