@@ -123,18 +123,24 @@ async function create(name: ExecutorName, threads: number | undefined, auto = fa
       return OrtExecutor.create(threads === undefined ? { backend } : { backend, threads });
     }
     default: {
-      const { TfjsExecutor } = await import('./tfjs/executor.js');
       const backend = name.slice('tfjs-'.length) as TfjsBackend;
-      if (!auto || name !== 'tfjs-node-gpu') return TfjsExecutor.create(backend);
-      try {
-        const executor = await TfjsExecutor.create(backend);
-        if (executor.gpu) return executor;
-      } catch (cause) {
-        throw new Unsuitable(reasonOf(cause), { cause });
-      }
-      throw new Unsuitable('TensorFlow has no GPU');
+      if (auto && backend === 'node-gpu') await requireGpu(backend);
+      const { TfjsExecutor } = await import('./tfjs/executor.js');
+      return TfjsExecutor.create(backend);
     }
   }
+}
+
+/** @throws Unsuitable where native TensorFlow is not there or has no GPU; it is not loaded to find out. */
+async function requireGpu(backend: 'node-gpu'): Promise<void> {
+  let reason: string | undefined;
+  try {
+    const { withoutGpu } = await import('./tfjs/engine.js');
+    reason = withoutGpu(backend);
+  } catch (cause) {
+    throw new Unsuitable(reasonOf(cause), { cause });
+  }
+  if (reason !== undefined) throw new Unsuitable(reason);
 }
 
 function reasonOf(error: unknown): string {

@@ -7,6 +7,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import util from 'node:util';
+import { computesOnGpu, hasDriver } from './gpu.js';
 import { RunFault } from '../fault.js';
 import type { Tf } from './tf.js';
 
@@ -86,16 +87,31 @@ async function loadNative(backend: 'node-gpu' | 'node'): Promise<TfjsEngine> {
  * @throws RunFault when the package is not installed.
  */
 function hasAddon(name: string): boolean {
-  let manifest: string;
-  try {
-    manifest = createRequire(import.meta.url).resolve(`${name}/package.json`);
-  } catch (error) {
-    throw new RunFault(reasonOf(name, error), { cause: error });
-  }
-  const lib = join(dirname(manifest), 'lib');
+  const lib = join(folderOf(name), 'lib');
   return (
     existsSync(lib) && readdirSync(lib).some((folder) => existsSync(join(lib, folder, 'tfjs_binding.node')))
   );
+}
+
+/** @throws RunFault when the package is not installed. */
+function folderOf(name: string): string {
+  try {
+    return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
+  } catch (error) {
+    throw new RunFault(reasonOf(name, error), { cause: error });
+  }
+}
+
+/**
+ * Why the native backend would not compute on a GPU here, or undefined where it would. Nothing is loaded.
+ *
+ * @throws RunFault when the package is not installed.
+ */
+export function withoutGpu(backend: 'node-gpu' | 'node'): string | undefined {
+  const name = packages[backend];
+  if (!hasAddon(name)) return `${name} has no native addon`;
+  if (!hasDriver()) return 'there is no NVIDIA driver';
+  return computesOnGpu(folderOf(name)) ? undefined : 'TensorFlow has no GPU';
 }
 
 /** tfjs-node 4.22 uses two functions of `node:util` that newer Nodes have not. */
