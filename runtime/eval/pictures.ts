@@ -5,11 +5,12 @@
  * @module
  */
 import { join } from 'node:path';
-import type { ModalityInfo, ModelInfo, TaskInfo } from '../../compiler/model/info.js';
+import type { ModalityInfo, ModelInfo } from '../../compiler/model/info.js';
 import type { Dataset } from '../data/table.js';
 import type { Executor } from '../executors/executor.js';
 import { Stream } from '../random/stream.js';
 import { rowsOf } from '../sample/given.js';
+import type { Question } from '../sample/questions.js';
 import type { Produced, Rows } from '../sample/sampler.js';
 import { measureRise, type Rise } from './degrade.js';
 import { frechetDistance } from './metrics/frechet.js';
@@ -62,7 +63,7 @@ export class PictureMetrics {
    * @param real held-out rows of the pictures, row i belonging to row i of what was given
    */
   async measure(
-    task: TaskInfo,
+    task: Pick<Question, 'given'>,
     made: Produced,
     real: Rows,
     all: ReadonlyMap<string, Rows>,
@@ -152,7 +153,11 @@ export class PictureMetrics {
   }
 
   /** Distances to the wanted pictures, where another picture of the same size is given. */
-  private async pairs(task: TaskInfo, images: Float32Array, real: Float32Array): Promise<Figures> {
+  private async pairs(
+    task: Pick<Question, 'given'>,
+    images: Float32Array,
+    real: Float32Array,
+  ): Promise<Figures> {
     const { info } = this.options;
     const { shape } = this.modality;
     const pictured = task.given.some((name) => {

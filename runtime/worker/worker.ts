@@ -31,6 +31,7 @@ import { modelTensors } from '../train/state.js';
 import { CheckpointFault } from '../checkpoint/checkpoint.js';
 import { join } from 'node:path';
 import { evaluate } from '../eval/evaluate.js';
+import { everyQuestion } from '../sample/questions.js';
 import { located } from './located.js';
 import { Prefetch } from './prefetch.js';
 import type { EvalJob, Message, SampleJob, TrainJob, WorkerData } from './protocol.js';
@@ -272,8 +273,12 @@ async function runEvaluation(job: EvalJob): Promise<void> {
     log: (text) => post({ kind: 'executor', line: (line = text) }),
   });
   const sampler = new ModelSampler(model, weights, executor);
-  const { networks, ...measured } = await evaluate(model, sampler, {
-    tasks: info.tasks.filter((task) => job.tasks.includes(task.name)),
+  const every = job.tasks === 'roles' ? everyQuestion(info) : undefined;
+  const tasks = every
+    ? new Map(every.asked)
+    : new Map(info.tasks.filter((t) => job.tasks.includes(t.name)).map((t) => [t.name, t]));
+  const { networks, omitted, ...measured } = await evaluate(model, sampler, {
+    tasks,
     rows,
     seed,
     train,
@@ -283,6 +288,7 @@ async function runEvaluation(job: EvalJob): Promise<void> {
     onProgress: (what, done, total) => post({ kind: 'sampling', what, done, total }),
   });
   await sampler.dispose();
+  const untrained = (every?.untrained ?? []).map((question) => `${question}: it was never trained`);
   const provenance = {
     model: info.name,
     spec: model.hash(),
@@ -296,7 +302,7 @@ async function runEvaluation(job: EvalJob): Promise<void> {
     executor: line,
     version: version(),
   };
-  post({ kind: 'evaluated', evaluation: { ...measured, provenance } });
+  post({ kind: 'evaluated', evaluation: { ...measured, omitted: [...omitted, ...untrained], provenance } });
 }
 
 try {
