@@ -21,6 +21,7 @@ import { reportSharedChannels } from './lower/channels.js';
 import { layoutOf, type Layout } from './lower/layout.js';
 import { ModelNetworks } from './lower/networks.js';
 import { decoderGraph, denoiserGraph, encoderGraph } from './lower/parts.js';
+import type { Roles } from './lower/forward.js';
 import { samplingStep } from './lower/sampling.js';
 import { forwardGraph, lossStep, trainingStep, type TrainingStep } from './lower/training.js';
 import { checkModel, type CheckedModel } from './model/check.js';
@@ -231,8 +232,12 @@ export class CompiledModel {
   }
 
   /** The sampling step for `batch` rows, optimised; parameters are `parameter` nodes. */
-  samplingStep(batch: number, guided: boolean, options: OptimizeOptions = {}): Graph {
-    const graph = required(samplingStep(this.networks('sample', batch), batch, guided));
+  samplingStep(
+    batch: number,
+    guided: boolean,
+    { roles, ...options }: OptimizeOptions & { readonly roles?: Roles } = {},
+  ): Graph {
+    const graph = required(samplingStep(this.networks('sample', batch), batch, guided, roles));
     return optimize(graph, options);
   }
 

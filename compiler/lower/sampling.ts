@@ -6,7 +6,7 @@
 import { copyInto, GraphBuilder } from '../graph/builder.js';
 import { sizeOf, type Graph, type Node } from '../graph/ir.js';
 import { from } from './origin.js';
-import { dataNode, Forward, limited, type Evaluated } from './forward.js';
+import { dataNode, Forward, limited, type Evaluated, type Roles } from './forward.js';
 import { isCompact } from '../model/modalities.js';
 import type { ModalityInfo } from '../model/info.js';
 import type { ModelNetworks } from './networks.js';
@@ -33,22 +33,46 @@ export const sampleInputs = {
 /**
  * Outputs: `z` (z_s), `components` [J, B, ...space], and `prediction.NAME` for every modality that has one.
  * Parameters, and the statistics of learned encoders, are `parameter` nodes.
+ *
+ * @param roles where all rows have the same: the graph then has no inputs for them, and makes no prediction of what is
+ * not produced
  */
-export function samplingStep(networks: ModelNetworks, batch: number, guided: boolean): Graph | undefined {
+export function samplingStep(
+  networks: ModelNetworks,
+  batch: number,
+  guided: boolean,
+  roles?: Roles,
+): Graph | undefined {
   const { info, evaluator } = networks;
-  return from(evaluator.builder, info, info.places.process, () => buildStep(networks, batch, guided));
+  return from(evaluator.builder, info, info.places.process, () => buildStep(networks, batch, guided, roles));
 }
 
-function buildStep(networks: ModelNetworks, batch: number, guided: boolean): Graph | undefined {
+/** The roles of the rows: fed, or constants. */
+function roleRows(networks: ModelNetworks, batch: number, roles: Roles | undefined) {
+  const b = networks.evaluator.builder;
+  const { modalities } = networks.info;
+  const rows = (role: keyof Roles): Node => {
+    const shape = [batch, modalities.length];
+    if (!roles) return b.input(sampleInputs[role], shape);
+    const flags = modalities.map(({ name }) => Number(roles[role].includes(name)));
+    return b.broadcast(b.constant(flags, [1, modalities.length]), shape);
+  };
+  return { given: rows('given'), produced: rows('produced'), ...(roles && { known: roles }) };
+}
+
+function buildStep(
+  networks: ModelNetworks,
+  batch: number,
+  guided: boolean,
+  roles: Roles | undefined,
+): Graph | undefined {
   const b = networks.evaluator.builder;
   const { info } = networks;
   const { tables, space } = info;
-  const count = info.modalities.length;
   const J = tables.components.length;
   const rank = space.shape.length + 1;
   const rows = {
-    given: b.input(sampleInputs.given, [batch, count]),
-    produced: b.input(sampleInputs.produced, [batch, count]),
+    ...roleRows(networks, batch, roles),
     t: b.input(sampleInputs.t, [batch], 'i32'),
   };
   const input = b.input(sampleInputs.z, [batch, ...space.shape]);
@@ -66,6 +90,7 @@ function buildStep(networks: ModelNetworks, batch: number, guided: boolean): Gra
   let known: Node | undefined;
   for (const encoder of forward.encoders) {
     const name = encoder.modality.name;
+    if (!forward.may('given', name)) continue;
     const c = b.mul(forward.coefficient(name), forward.role('given', name));
     const part = b.mul(forward.perRow(c, rank), encoder.encoding);
     known = known ? b.add(known, part) : part;
@@ -85,9 +110,10 @@ function buildStep(networks: ModelNetworks, batch: number, guided: boolean): Gra
   const stacked: Node[] = [];
   tables.components.forEach((component, j) => {
     const y = components.get(component.name) as Node;
+    stacked.push(b.reshape(y, [1, ...y.shape]));
+    if (!forward.may('given', component.name) && !forward.may('produced', component.name)) return;
     const before = b.reshape(b.slice(previous, [j, ...y.shape.map(() => 0)], [j + 1, ...y.shape]), y.shape);
     next = b.add(next, b.add(b.mul(y, coefficient(2 + j)), b.mul(before, coefficient(2 + J + j))));
-    stacked.push(b.reshape(y, [1, ...y.shape]));
   });
   b.output('z', next);
   b.output('components', b.concat(stacked, 0));
@@ -124,9 +150,10 @@ function guidedEvaluation(
   const large = b.reduceMax(b.mul(rows.produced, b.sub(1, compact)), [1], true);
   const guides = b.mul(b.mul(rows.produced, compact), large);
   const without = {
-    given: b.mul(rows.given, 0),
+    given: rows.known ? b.constant([0], rows.given.shape) : b.mul(rows.given, 0),
     produced: b.sub(rows.produced, guides),
     t: rows.t,
+    ...(rows.known && { known: withoutGuides(rows.known, modalities) }),
   };
   let u = z;
   for (const encoder of forward.encoders) {
@@ -134,13 +161,12 @@ function guidedEvaluation(
     const column = modalities.indexOf(modality);
     const rank = z.shape.length;
     const c = forward.coefficient(modality.name);
-    const given = b.mul(
-      forward.perRow(b.mul(c, forward.role('given', modality.name)), rank),
-      encoder.encoding,
-    );
-    u = b.sub(u, given);
+    if (forward.may('given', modality.name)) {
+      const flag = forward.role('given', modality.name);
+      u = b.sub(u, b.mul(forward.perRow(b.mul(c, flag), rank), encoder.encoding));
+    }
     const mean = first.means.get(modality.name);
-    if (!isCompact(modality) || !mean) continue;
+    if (!isCompact(modality) || !mean || without.known?.produced.includes(modality.name)) continue;
     const guide = b.reshape(b.slice(guides, [0, column], [batch, column + 1]), [batch]);
     const own = b.mul(forward.perRow(b.mul(c, guide), rank), encoder.encode(limited(b, modality, mean)));
     u = b.sub(u, own);
@@ -150,8 +176,14 @@ function guidedEvaluation(
   const combine = (x: Node, y: Node): Node => b.add(y, b.mul(b.sub(x, y), guidance));
   const means = new Map<string, Node>();
   for (const [name, mean] of first.means) {
-    const combined = combine(mean, second.means.get(name) as Node);
     const modality = modalities.find((m) => m.name === name) as ModalityInfo;
+    const other = second.means.get(name);
+    // What guides is no part of the second pass where the roles are known.
+    if (!other) {
+      means.set(name, mean);
+      continue;
+    }
+    const combined = combine(mean, other);
     const here = b.reshape(large, [batch, ...mean.shape.slice(1).map(() => 1)]);
     means.set(name, isCompact(modality) ? b.select(here, mean, combined) : combined);
   }
@@ -160,6 +192,12 @@ function guidedEvaluation(
     means,
     origin: first.origin && second.origin && combine(first.origin, second.origin),
   };
+}
+
+/** Roles of the pass without the condition: nothing is given, and what guides is absent. */
+function withoutGuides({ produced }: Roles, modalities: readonly ModalityInfo[]): Roles {
+  const compact = (name: string): boolean => modalities.some((m) => m.name === name && isCompact(m));
+  return { given: [], produced: produced.every(compact) ? produced : produced.filter((n) => !compact(n)) };
 }
 
 /** The graph with its parameters as constants, which lets executors prepare them once. */

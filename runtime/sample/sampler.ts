@@ -6,7 +6,7 @@
  */
 import type { CompiledModel } from '../../compiler/driver.js';
 import { sizeOf, type Shape } from '../../compiler/graph/ir.js';
-import { dataInput } from '../../compiler/lower/forward.js';
+import { dataInput, type Roles } from '../../compiler/lower/forward.js';
 import { bindParameters, sampleInputs } from '../../compiler/lower/sampling.js';
 import { canGuide } from '../../compiler/model/modalities.js';
 import type { ModalityInfo, TaskInfo } from '../../compiler/model/info.js';
@@ -77,7 +77,7 @@ export class ModelSampler {
         request.produced.map((name) => this.modality(name)),
       );
     const batch = Math.min(this.batch, request.rows);
-    const program = await this.program(batch, guided);
+    const program = await this.program(batch, guided, request);
     const means = new Map(
       request.produced.map((name) => [
         name,
@@ -111,16 +111,17 @@ export class ModelSampler {
     return this.model.info.modalities.find((m) => m.name === name) as ModalityInfo;
   }
 
-  private program(batch: number, guided: boolean): Promise<Prepared> {
-    const key = `${batch} ${guided}`;
+  private program(batch: number, guided: boolean, { given, produced }: SampleRequest): Promise<Prepared> {
+    const roles = { given: [...given], produced: [...produced] };
+    const key = JSON.stringify([batch, guided, roles]);
     let prepared = this.programs.get(key);
-    if (!prepared) this.programs.set(key, (prepared = this.prepare(batch, guided)));
+    if (!prepared) this.programs.set(key, (prepared = this.prepare(batch, guided, roles)));
     return prepared;
   }
 
-  private async prepare(batch: number, guided: boolean): Promise<Prepared> {
+  private async prepare(batch: number, guided: boolean, roles: Roles): Promise<Prepared> {
     const values = new Map([...this.weights].map(([name, tensor]) => [name, tensor.data as Float32Array]));
-    const graph = bindParameters(this.model.samplingStep(batch, guided), values);
+    const graph = bindParameters(this.model.samplingStep(batch, guided, { roles }), values);
     return { program: await this.executor.prepare(graph), inputs: inputNames(graph) };
   }
 }
