@@ -32,6 +32,8 @@ const settings: Readonly<Record<string, string>> = {
   'loss.L2.*':
     'Weight of the negative log likelihood of this modality: in nats per row, or `mean` per element.',
   'loss.L3': "Weight of the origin's own likelihood at t = 1.",
+  'loss.balance':
+    'How terms are weighed against each other: `fixed` by their weights, or `uncertainty` by learned variances as well (Kendall et al., 2018).',
   'train.optimizer': 'The optimiser and its constants.',
   'train.rate': 'The learning rate over the steps, or a number.',
   'train.batch': 'Rows of a step.',

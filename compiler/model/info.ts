@@ -83,6 +83,11 @@ export interface LossInfo {
   /** Per modality: its weight, on nats per row or (`mean`) per element. */
   readonly L2: ReadonlyMap<string, { readonly weight: number; readonly mean: boolean }>;
   readonly L3: { readonly weight: number; readonly sigma: number };
+  /** How terms are weighed against each other: by their weights alone, or by learned variances too. */
+  readonly balance:
+    | { readonly form: 'fixed' }
+    /** Kendall, Gal & Cipolla, 2018; the place is that of the setting. */
+    | { readonly form: 'uncertainty'; readonly place: Range };
 }
 
 export interface TrainInfo {
