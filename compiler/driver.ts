@@ -230,9 +230,16 @@ export class CompiledModel {
     return optimize(lossStep(made, this.layout), options);
   }
 
-  /** The sampling step for `batch` rows, optimised; parameters are `parameter` nodes. */
-  samplingStep(batch: number, guided: boolean, options: OptimizeOptions = {}): Graph {
-    const graph = required(samplingStep(this.networks('sample', batch), batch, guided));
+  /**
+   * The sampling step for `batch` rows, optimised; parameters are `parameter` nodes.
+   * @param options.known produced modalities of which a part is known
+   */
+  samplingStep(
+    batch: number,
+    guided: boolean,
+    { known, ...options }: OptimizeOptions & { readonly known?: readonly string[] } = {},
+  ): Graph {
+    const graph = required(samplingStep(this.networks('sample', batch), batch, guided, known));
     return optimize(graph, options);
   }
 

@@ -69,11 +69,16 @@ export function taskTable({ tasks }: ModelInfo): Table {
     rows: tasks.map((task) => [
       task.name,
       task.given.join(', '),
-      task.produced.join(', '),
+      task.produced.join(', ') + knownText(task),
       readoutText(task),
       task.guidance === 1 ? 'none' : plainNumber(task.guidance),
     ]),
   };
+}
+
+/** `, image known outside hole`, or nothing. */
+export function knownText({ known }: Pick<TaskInfo, 'known'>): string {
+  return known.map(({ modality, where, region }) => `, ${modality} known ${where} ${region}`).join('');
 }
 
 function readoutText({ readout, steps, sampler }: TaskInfo): string {

@@ -58,6 +58,9 @@ const settings: Readonly<Record<string, string>> = {
   'task.*.sampler': 'How steps of the reverse process are taken.',
   'task.*.steps': 'Model calls of the chain.',
   'task.*.readout': 'The chain, or the mean prediction of several calls at t = T.',
+  'task.*.known':
+    'Where what is produced is known already: `outside(hole)` or `inside(region)`, for all pictures or in a block for each. Known pixels stay as they are, at every step.',
+  'task.*.known.*': 'Where this modality is known already.',
   'modality.*.likelihood': 'p(x | parameters), what L2 measures.',
   '*.*.load': 'A file of weights that the declaration starts from.',
   '*.*.prefix': 'What the names of its weights begin with in that file.',

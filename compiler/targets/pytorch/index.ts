@@ -57,6 +57,9 @@ function refuse({ info }: CompiledModel): void {
   for (const [path, { load, frozen, place }] of info.weights)
     if (load !== null || frozen)
       throw new Unsupported(`loading or freezing the weights of \`${path}\``, { file, range: place });
+  for (const task of info.tasks)
+    if (task.known.length > 0)
+      throw new Unsupported(`\`known\` of the task \`${task.name}\``, { file, range: task.place });
   const { balance } = info.loss;
   if (balance.form !== 'fixed')
     throw new Unsupported(`\`balance: ${balance.form}\` of the loss`, { file, range: balance.place });
