@@ -21,8 +21,7 @@ import { reportSharedChannels } from './lower/channels.js';
 import { layoutOf, type Layout } from './lower/layout.js';
 import { ModelNetworks } from './lower/networks.js';
 import { decoderGraph, denoiserGraph, encoderGraph } from './lower/parts.js';
-import type { Roles } from './lower/forward.js';
-import { samplingStep } from './lower/sampling.js';
+import { samplingStep, type SamplingOptions } from './lower/sampling.js';
 import { forwardGraph, lossStep, trainingStep, type TrainingStep } from './lower/training.js';
 import { checkModel, type CheckedModel } from './model/check.js';
 import { concerns } from './model/concerns.js';
@@ -231,13 +230,18 @@ export class CompiledModel {
     return optimize(lossStep(made, this.layout), options);
   }
 
-  /** The sampling step for `batch` rows, optimised; parameters are `parameter` nodes. */
+  /**
+   * The sampling step for `batch` rows, optimised; parameters are `parameter` nodes.
+   *
+   * @param options.known produced modalities of which a part is known
+   * @param options.roles those of all rows, where they are the same
+   */
   samplingStep(
     batch: number,
     guided: boolean,
-    { roles, ...options }: OptimizeOptions & { readonly roles?: Roles } = {},
+    { roles, known, ...options }: OptimizeOptions & SamplingOptions = {},
   ): Graph {
-    const graph = required(samplingStep(this.networks('sample', batch), batch, guided, roles));
+    const graph = required(samplingStep(this.networks('sample', batch), batch, guided, { roles, known }));
     return optimize(graph, options);
   }
 

@@ -128,6 +128,7 @@ export function architectureOf(model: Subject): Architecture {
       title: task.name,
       lines: [
         plain(taskText(task)),
+        ...task.known.map((k) => plain(`${k.modality} known ${k.where} ${k.region}`)),
         ...(task.guidance === 1 ? [] : [plain(`guidance ${plainNumber(task.guidance)}`)]),
       ],
     });

@@ -69,11 +69,16 @@ export function taskTable({ tasks }: ModelInfo): Table {
     rows: tasks.map((task) => [
       task.name,
       task.given.join(', '),
-      task.produced.join(', '),
+      task.produced.join(', ') + knownText(task),
       readoutText(task),
       task.guidance === 1 ? 'none' : plainNumber(task.guidance),
     ]),
   };
+}
+
+/** `, image known outside hole`, or nothing. */
+export function knownText({ known }: Pick<TaskInfo, 'known'>): string {
+  return known.map(({ modality, where, region }) => `, ${modality} known ${where} ${region}`).join('');
 }
 
 function readoutText({ readout, steps, sampler }: TaskInfo): string {
@@ -87,7 +92,10 @@ function samplerText(sampler: Sampler): string {
 }
 
 export function lossTable({ loss, modalities }: ModelInfo): Table {
-  const weight = (value: number) => (value === 0 ? '0 (reported only)' : plainNumber(value));
+  const learned = loss.balance.form === 'uncertainty';
+  const fixed = (value: number) => (value === 0 ? '0 (reported only)' : plainNumber(value));
+  const weight = (value: number) =>
+    learned && value > 0 ? `${fixed(value)}, times e^(−s), learned` : fixed(value);
   const { L1 } = loss;
   const snr =
     L1.form !== 'simplified' || L1.snr.form === 'none'
@@ -100,7 +108,7 @@ export function lossTable({ loss, modalities }: ModelInfo): Table {
   return {
     head: ['Term', 'Weight', 'What it measures'],
     rows: [
-      ['L0', weight(loss.L0), 'the state at t = T against pure noise'],
+      ['L0', fixed(loss.L0), 'the state at t = T against pure noise'],
       [
         'L1',
         weight(L1.weight),

@@ -17,26 +17,38 @@ export function lossEquations(info: ModelInfo): Equation[] {
   const { loss } = info;
   const reported: string[] = [];
   const parts: string[] = [];
-  const add = (weight: number, term: string, name: string, scale = num(weight)): void => {
+  const learned = loss.balance.form === 'uncertainty';
+  /** @param index of the term's own s, where it has one; `elements` is what it is divided by */
+  const add = (weight: number, term: string, name: string, index = '', elements = 1): void => {
     if (weight === 0) reported.push(name);
-    else parts.push(`${times(scale)}${term}`);
+    else if (learned && index !== '')
+      parts.push(
+        `${times(num(weight))}\\left[ ${elements === 1 ? '' : `\\tfrac{1}{${elements}}\\, `}e^{-s_{${index}}} \\left( ${term} - \\min ${term} \\right) + \\tfrac{1}{2} s_{${index}} \\right]`,
+      );
+    else parts.push(`${times(elements === 1 ? num(weight) : `\\tfrac{${num(weight)}}{${elements}}`)}${term}`);
   };
   add(loss.L0, 'L_0', 'L0');
   const simplified = loss.L1.form === 'simplified';
-  add(loss.L1.weight, simplified ? 'L_1^{\\mathrm{simple}}' : 'L_1', 'L1');
+  add(loss.L1.weight, simplified ? 'L_1^{\\mathrm{simple}}' : 'L_1', 'L1', '1');
   for (const [name, { weight, mean }] of loss.L2) {
     const m = info.modalities.find((one) => one.name === name) as ModalityInfo;
-    const scale = mean ? `\\tfrac{${num(weight)}}{${sizeOf(m.dataShape)}}` : num(weight);
-    add(weight, `L_2^{(${symbol(name)})}`, `L2 of ${name}`, scale);
+    const id = symbol(name);
+    add(weight, `L_2^{(${id})}`, `L2 of ${name}`, `2, ${id}`, mean ? sizeOf(m.dataShape) : 1);
   }
   const hasL3 = originIsData(info);
-  if (hasL3) add(loss.L3.weight, 'L_3', 'L3');
+  if (hasL3) add(loss.L3.weight, 'L_3', 'L3', '3');
   if (simplified) reported.push('the bound’s own L1');
+  const notes = [
+    ...(learned
+      ? ['The s are learned, one a term, from 0 (Kendall et al., 2018); they have no weight decay.']
+      : []),
+    ...(reported.length > 0 ? [`Reported beside it, not minimised: ${reported.join(', ')}.`] : []),
+  ];
   const out: Equation[] = [
     {
       title: 'What is minimised',
       tex: `L = ${parts.length > 0 ? parts.join(' + ') : '0'}`,
-      ...(reported.length > 0 ? { note: `Reported beside it, not minimised: ${reported.join(', ')}.` } : {}),
+      ...(notes.length > 0 ? { note: notes.join(' ') } : {}),
     },
     { title: 'Terms', tex: rows(terms(info)), note: termNote(info) },
   ];

@@ -9,6 +9,7 @@ import { sizeOf, type Node } from '../graph/ir.js';
 import type { ModalityInfo } from '../model/info.js';
 import { snr } from '../process/tables.js';
 import { snrWeight, type SnrWeight } from '../process/weighting.js';
+import { Balance } from './balance.js';
 import { logBesselI } from './bessel.js';
 import { unitVector, type Evaluated, type Forward } from './forward.js';
 
@@ -34,8 +35,11 @@ export function lossTerms(
   const errors = componentErrors(forward, evaluated);
   const mean = (rows: Node) => b.mean(rows, [0]);
 
+  const balance = new Balance(forward.networks);
+
   const l0 = mean(terminal(forward));
   terms.set('L0', l0);
+  // What encodings leave in z_T has no variance that could be learned: L0 keeps its weight.
   let loss: Node = b.mul(l0, info.loss.L0);
 
   const bound = mean(b.mul(transitions(forward, errors), inverseProbability));
@@ -43,9 +47,9 @@ export function lossTerms(
   if (info.loss.L1.form === 'simplified') {
     const simplified = mean(simplifiedError(forward, errors, info.loss.L1.snr));
     terms.set('L1.simplified', simplified);
-    loss = b.add(loss, b.mul(simplified, info.loss.L1.weight));
+    loss = b.add(loss, balance.weigh('L1', simplified, info.loss.L1.weight));
   } else {
-    loss = b.add(loss, b.mul(bound, info.loss.L1.weight));
+    loss = b.add(loss, balance.weigh('L1', bound, info.loss.L1.weight));
   }
 
   for (const [name, { weight, mean: perElement }] of info.loss.L2) {
@@ -53,19 +57,23 @@ export function lossTerms(
     const output = evaluated.outputs.get(name);
     const x = data.get(name);
     if (!output || !x) continue;
-    const rows = b.mul(negativeLogLikelihood(b, modality, x, output), forward.role('produced', name));
+    const produced = forward.role('produced', name);
+    const rows = b.mul(negativeLogLikelihood(b, modality, x, output), produced);
     const term = mean(rows);
     terms.set(`L2.${name}`, term);
-    loss = b.add(loss, b.mul(term, perElement ? weight / sizeOf(modality.dataShape) : weight));
+    const scale = perElement ? 1 / sizeOf(modality.dataShape) : 1;
+    const floor = b.mul(mean(produced), leastNats(modality));
+    loss = b.add(loss, balance.weigh(`L2.${name}`, term, weight, { scale, floor }));
   }
 
   const l3 = originTerm(forward, errors, inverseProbability);
   if (l3) {
-    terms.set('L3', l3);
-    loss = b.add(loss, b.mul(l3, info.loss.L3.weight));
+    terms.set('L3', l3.nats);
+    loss = b.add(loss, balance.weigh('L3', l3.nats, info.loss.L3.weight, { floor: l3.floor }));
   } else {
     terms.set('L3', b.scalar(0));
   }
+  for (const [name, factor] of balance.factors) terms.set(`balance.${name}`, factor);
   return { loss, terms };
 }
 
@@ -147,12 +155,12 @@ function simplifiedError(forward: Forward, errors: ReadonlyMap<string, Node>, we
   return total;
 }
 
-/** L3 = -log N(z_0; zh_0, sigma^2) at t = 1, where the origin is a modality itself. */
+/** L3 = -log N(z_0; zh_0, sigma^2) at t = 1, where the origin is a modality itself; `floor` is what it is without error. */
 function originTerm(
   forward: Forward,
   errors: ReadonlyMap<string, Node>,
   inverseProbability: Node,
-): Node | undefined {
+): { nats: Node; floor: Node } | undefined {
   const { b } = forward;
   const { info } = forward.networks;
   const origin = forward.originName;
@@ -161,12 +169,20 @@ function originTerm(
   const sigma = info.loss.L3.sigma;
   const D = sizeOf(error.shape.slice(1));
   const produced = forward.role('produced', origin);
-  const nats = b.add(
-    b.mul(sumRows(b, b.mul(error, error)), 1 / (2 * sigma ** 2)),
-    b.mul(produced, (D / 2) * Math.log(2 * Math.PI * sigma ** 2)),
-  );
+  const least = b.mul(produced, (D / 2) * Math.log(2 * Math.PI * sigma ** 2));
+  const nats = b.add(b.mul(sumRows(b, b.mul(error, error)), 1 / (2 * sigma ** 2)), least);
   const first = b.cast(b.equal(forward.rows.t, 1), 'f32');
-  return b.mean(b.mul(b.mul(nats, first), inverseProbability), [0]);
+  const over = (rows: Node) => b.mean(b.mul(b.mul(rows, first), inverseProbability), [0]);
+  return { nats: over(nats), floor: over(least) };
+}
+
+/** The least that {@link negativeLogLikelihood} can be of a row, in nats: with densities it may be below zero. */
+export function leastNats(modality: ModalityInfo): number {
+  const { likelihood } = modality;
+  const n = sizeOf(modality.shape);
+  if (likelihood.form === 'gaussian') return n * (0.5 * Math.log(2 * Math.PI) + Math.log(likelihood.sigma));
+  if (likelihood.form === 'cosine') return -logNormaliser(n, likelihood.kappa) - likelihood.kappa;
+  return 0;
 }
 
 /** -log p(x | output) in nats, [B]. */

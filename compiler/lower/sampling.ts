@@ -9,7 +9,7 @@ import { from } from './origin.js';
 import { dataNode, Forward, limited, type Evaluated, type Roles } from './forward.js';
 import { isCompact } from '../model/modalities.js';
 import type { ModalityInfo } from '../model/info.js';
-import type { ModelNetworks } from './networks.js';
+import type { BuiltEncoder, ModelNetworks } from './networks.js';
 
 /** Names of the graph inputs of a sampling step besides the data. J is the number of components. */
 export const sampleInputs = {
@@ -30,21 +30,38 @@ export const sampleInputs = {
   guidance: 'guidance',
 } as const;
 
+/** Input of a known region, f32 [B, H, W, 1]: 1 where the data of the modality are known. */
+export const knownInput = (modality: string): string => `known.${modality}`;
+
+/** What is settled when a sampling step is built. */
+export interface SamplingOptions {
+  /**
+   * Where all rows have the same: the graph then has no inputs for them, and makes no prediction of what is not produced.
+   */
+  readonly roles?: Roles;
+  /**
+   * Produced modalities of which a part is known. There its data take the place of the prediction, and the update is then
+   * that of the process's own posterior given them: z_s is q(z_s | z_t, X) in the known part, exactly what replacing it by a
+   * noised copy (Song et al., 2021, appendix I.2) does for encoders that are the identity, and defined for every encoder and
+   * sampler.
+   */
+  readonly known?: readonly string[];
+}
+
 /**
  * Outputs: `z` (z_s), `components` [J, B, ...space], and `prediction.NAME` for every modality that has one.
  * Parameters, and the statistics of learned encoders, are `parameter` nodes.
- *
- * @param roles where all rows have the same: the graph then has no inputs for them, and makes no prediction of what is
- * not produced
  */
 export function samplingStep(
   networks: ModelNetworks,
   batch: number,
   guided: boolean,
-  roles?: Roles,
+  options: SamplingOptions = {},
 ): Graph | undefined {
   const { info, evaluator } = networks;
-  return from(evaluator.builder, info, info.places.process, () => buildStep(networks, batch, guided, roles));
+  return from(evaluator.builder, info, info.places.process, () =>
+    buildStep(networks, batch, guided, options),
+  );
 }
 
 /** The roles of the rows: fed, or constants. */
@@ -64,7 +81,7 @@ function buildStep(
   networks: ModelNetworks,
   batch: number,
   guided: boolean,
-  roles: Roles | undefined,
+  { roles, known: parts = [] }: SamplingOptions,
 ): Graph | undefined {
   const b = networks.evaluator.builder;
   const { info } = networks;
@@ -95,6 +112,16 @@ function buildStep(
     const part = b.mul(forward.perRow(c, rank), encoder.encoding);
     known = known ? b.add(known, part) : part;
   }
+  const pasted = new Map(
+    info.modalities
+      .filter((m) => parts.includes(m.name))
+      .map((m) => [m.name, new KnownPart(b, m, data.get(m.name) as Node, batch)]),
+  );
+  for (const [name, part] of pasted) {
+    const encoder = forward.encoderOf(name);
+    const begin = encoder && part.start(encoder, forward.coefficient(name), space.shape);
+    if (begin) known = known ? b.add(known, begin) : begin;
+  }
   const z = known ? b.add(input, b.mul(known, start)) : input;
   const evaluated = guided ? guidedEvaluation(networks, forward, data, z) : forward.evaluate(z);
   if (!evaluated || networks.evaluator.diagnostics.hasErrors) return undefined;
@@ -102,7 +129,9 @@ function buildStep(
   const means = new Map<string, Node>();
   for (const modality of info.modalities) {
     const mean = evaluated.means.get(modality.name);
-    if (mean) means.set(modality.name, limited(b, modality, mean));
+    if (!mean) continue;
+    const within = limited(b, modality, mean);
+    means.set(modality.name, pasted.get(modality.name)?.paste(within) ?? within);
   }
   const components = forward.components({ means, origin: evaluated.origin }, false);
   const coefficient = (index: number) => b.slice(update, [index], [index + 1]);
@@ -119,6 +148,42 @@ function buildStep(
   b.output('components', b.concat(stacked, 0));
   for (const [name, mean] of means) b.output(`prediction.${name}`, mean);
   return b.finish();
+}
+
+/** The data of a modality where they are known. */
+class KnownPart {
+  /** Whether a pixel is known, bool [B, H, W, 1]. */
+  private readonly here: Node;
+
+  constructor(
+    private readonly b: GraphBuilder,
+    modality: ModalityInfo,
+    /** As networks see it, [B, ...shape]. */
+    private readonly x: Node,
+    batch: number,
+  ) {
+    const region = b.input(knownInput(modality.name), [batch, ...modality.shape.slice(0, 2), 1]);
+    // A pixel without a class is not known, wherever it is.
+    const has = modality.discrete ? b.mul(region, b.sum(x, [-1], true)) : region;
+    this.here = b.less(0.5, has);
+  }
+
+  /** A prediction with what is known in place, to the last bit. */
+  paste(mean: Node): Node {
+    return this.b.select(this.here, this.x, mean);
+  }
+
+  /**
+   * What the known part adds to z_T: its encoding with the coefficient of the marginal. It is next to nothing where the
+   * chain ends in noise; undefined where the space has no pixels of the modality's own to add it to.
+   */
+  start(encoder: BuiltEncoder, coefficient: Node, space: readonly number[]): Node | undefined {
+    const { b, x, here } = this;
+    if (space.length !== 3 || space[0] !== x.shape[1] || space[1] !== x.shape[2]) return undefined;
+    const encoding = encoder.encode(b.select(here, x, b.mul(x, 0)));
+    const c = b.reshape(coefficient, [x.shape[0], 1, 1, 1]);
+    return b.select(here, b.mul(c, encoding), b.mul(encoding, 0));
+  }
 }
 
 /**

@@ -32,6 +32,8 @@ const settings: Readonly<Record<string, string>> = {
   'loss.L2.*':
     'Weight of the negative log likelihood of this modality: in nats per row, or `mean` per element.',
   'loss.L3': "Weight of the origin's own likelihood at t = 1.",
+  'loss.balance':
+    'How terms are weighed against each other: `fixed` by their weights, or `uncertainty` by learned variances as well (Kendall et al., 2018).',
   'train.optimizer': 'The optimiser and its constants.',
   'train.rate': 'The learning rate over the steps, or a number.',
   'train.batch': 'Rows of a step.',
@@ -56,6 +58,9 @@ const settings: Readonly<Record<string, string>> = {
   'task.*.sampler': 'How steps of the reverse process are taken.',
   'task.*.steps': 'Model calls of the chain.',
   'task.*.readout': 'The chain, or the mean prediction of several calls at t = T.',
+  'task.*.known':
+    'Where what is produced is known already: `outside(hole)` or `inside(region)`, for all pictures or in a block for each. Known pixels stay as they are, at every step.',
+  'task.*.known.*': 'Where this modality is known already.',
   'modality.*.likelihood': 'p(x | parameters), what L2 measures.',
   '*.*.load': 'A file of weights that the declaration starts from.',
   '*.*.prefix': 'What the names of its weights begin with in that file.',

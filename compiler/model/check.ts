@@ -218,7 +218,11 @@ function checkRules(
   if (encoders.size === 0) evaluator.report('MMD0503', env, place, { name: info.name, what: 'encoder' });
   const reported = new Set<string>();
   for (const task of info.tasks) checkTask(evaluator, env, info, task, origin, reported);
-  const sources = new Set(info.modalities.flatMap((m) => (m.derived ? sourcesOf(m.derived) : [])));
+  // What others are derived from, or a task is known by, has a use of its own.
+  const sources = new Set([
+    ...info.modalities.flatMap((m) => (m.derived ? sourcesOf(m.derived) : [])),
+    ...info.tasks.flatMap((task) => task.known.map((part) => part.region)),
+  ]);
   for (const modality of info.modalities) {
     if (sources.has(modality.name)) continue;
     if (reported.has(modality.name) || encoders.has(modality.name) || decoders.has(modality.name)) continue;
@@ -242,6 +246,7 @@ function checkTask(
   reported: Set<string>,
 ): void {
   const modality = (name: string) => info.modalities.find((m) => m.name === name) as ModalityInfo;
+  const { encoders } = info;
   for (const name of task.produced) {
     if (canProduce(info, name) || reported.has(name) || name === origin) continue;
     reported.add(name);
@@ -263,6 +268,14 @@ function checkTask(
       { name },
       { labels: [{ ...env.place(task.place), message: `the task \`${task.name}\` is given it` }] },
     );
+  }
+  for (const { modality: name } of task.known) {
+    // A head of its own says what the encoding of the origin is: pixels that are known have no part in it.
+    const value = encoders.get(name)?.value;
+    if (name !== origin || (value?.kind === 'Ref' && value.name.text === name)) continue;
+    const reason =
+      'it is the origin, whose encoding is predicted by a head of its own and not from its pixels';
+    evaluator.report('MMD0621', env, task.place, { task: task.name, name, reason });
   }
   if (task.guidance !== 1 && info.train.roles.absent === 0) {
     evaluator.report('MMD0706', env, task.place, { task: task.name });

@@ -60,10 +60,20 @@ export interface ModalityInfo {
   readonly place: Range;
 }
 
+/** A part of a produced modality that is known beforehand: what is left is inpainted. */
+export interface KnownInfo {
+  readonly modality: string;
+  /** A `binary[H, W, 1]` modality that says where. */
+  readonly region: string;
+  /** Whether it is 1 where pixels are known, or where they are not. */
+  readonly where: 'inside' | 'outside';
+}
+
 export interface TaskInfo {
   readonly name: string;
   readonly given: readonly string[];
   readonly produced: readonly string[];
+  readonly known: readonly KnownInfo[];
   /** 1 is plain conditioning. */
   readonly guidance: number;
   readonly sampler: Sampler;
@@ -83,6 +93,11 @@ export interface LossInfo {
   /** Per modality: its weight, on nats per row or (`mean`) per element. */
   readonly L2: ReadonlyMap<string, { readonly weight: number; readonly mean: boolean }>;
   readonly L3: { readonly weight: number; readonly sigma: number };
+  /** How terms are weighed against each other: by their weights alone, or by learned variances too. */
+  readonly balance:
+    | { readonly form: 'fixed' }
+    /** Kendall, Gal & Cipolla, 2018; the place is that of the setting. */
+    | { readonly form: 'uncertainty'; readonly place: Range };
 }
 
 export interface TrainInfo {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Name, Task } from '../../grammar/ast.js';
+import { readKnown } from './known.js';
 import { didYouMean } from '../diagnostics/suggest.js';
 import type { Sampler } from '../process/samplers.js';
 import type { FieldReader, FormValue, Forms } from './forms.js';
@@ -84,6 +85,7 @@ export function readTask(
       ? 'a low-dimensional target leaks through z_t; at t = T it is read from what is given'
       : 'produced modalities must fit each other',
   );
+  const known = readKnown(settings, task, given, produced, modalities);
   settings.finish();
   if (guidance !== 1 && !canGuide(given, produced)) {
     evaluator.report('MMD0703', env, settings.rangeOf('guidance'), { task: task.name.text });
@@ -93,6 +95,7 @@ export function readTask(
     name: task.name.text,
     given: given.map((m) => m.name),
     produced: produced.map((m) => m.name),
+    known,
     guidance,
     sampler,
     steps,

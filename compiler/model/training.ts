@@ -102,6 +102,12 @@ export function readLoss(
         ? bound
         : 'the origin is zero',
   );
+  const balance = settings.form(
+    'balance',
+    { fixed: [], uncertainty: [] },
+    { form: 'fixed', args: {} },
+    'the weights say how much a term counts',
+  ).form as LossInfo['balance']['form'];
   settings.finish();
   return {
     L0,
@@ -110,6 +116,7 @@ export function readLoss(
       : { form: 'bound', weight: l1.args.weight as number },
     L2,
     L3: { weight: l3.args.weight as number, sigma: (l3.args.sigma as number | null) ?? sigma1 },
+    balance: balance === 'fixed' ? { form: balance } : { form: balance, place: settings.rangeOf('balance') },
   };
 }
 

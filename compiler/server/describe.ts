@@ -105,10 +105,11 @@ export function describeTask(task: TaskInfo, doc = ''): string {
     task.readout.form === 'terminal'
       ? `mean of ${task.readout.calls} calls at t = T`
       : `chain of ${task.steps} calls`;
+  const known = task.known.map((k) => `, ${k.modality} known ${k.where} ${k.region}`).join('');
   const guided = task.guidance === 1 ? '' : `, guidance ${task.guidance}`;
   return paragraphs(
     doc,
-    `${given}${task.produced.join(', ')} produced: ${readout}, \`${task.sampler.form}\`${guided}.`,
+    `${given}${task.produced.join(', ')} produced${known}: ${readout}, \`${task.sampler.form}\`${guided}.`,
   );
 }
 

@@ -223,10 +223,11 @@ function describe(
       range,
     })),
     space: info.space,
-    tasks: info.tasks.map(({ name, given, produced, guidance, sampler, steps, readout }) => ({
+    tasks: info.tasks.map(({ name, given, produced, known, guidance, sampler, steps, readout }) => ({
       name,
       given,
       produced,
+      known,
       guidance,
       sampler,
       steps,

@@ -11,10 +11,11 @@ import type { Sampler } from '../../compiler/process/samplers.js';
 import type { Backend } from '../executors/index.js';
 import { InputFault, UsageFault } from '../faults.js';
 import { compileRun } from '../run/folder.js';
-import { findModality, fitRows, readGiven, rowsOf } from '../sample/given.js';
+import { findModality, fitRows, notGiven, readGiven, rowsOf } from '../sample/given.js';
 import { openModality } from '../data/open.js';
 import { questionOf, type Question } from '../sample/questions.js';
 import type { Rows } from '../sample/sampler.js';
+import { neededBy } from '../sample/tasks.js';
 import { writeSamples } from '../sample/write.js';
 import type { Which } from '../train/weights.js';
 import { runJob } from '../worker/start.js';
@@ -57,7 +58,7 @@ export async function sample(dir: string, options: SampleOptions): Promise<void>
   const counts = given.map((g) => g.rows.shape[0]).filter((rows) => rows > 1);
   const n = options.n ?? (counts.length > 0 ? Math.max(...counts) : defaultRows);
   const data = new Map<string, Rows>();
-  for (const name of task.given) {
+  for (const name of neededBy(task)) {
     const found = given.find((g) => g.name === name);
     // A task's givens that the command line leaves open come from the run's own held-out data.
     const rows = found?.rows ?? (await heldOut(info, name, run.data, n));
@@ -99,6 +100,7 @@ export async function sample(dir: string, options: SampleOptions): Promise<void>
     task: options.task ?? null,
     given: task.given,
     produced: task.produced,
+    known: task.known,
     values: given.map((g) => g.text),
     n,
     seed: options.seed,
@@ -128,7 +130,7 @@ function chooseTask(info: ModelInfo, options: SampleOptions, given: readonly str
         near ? `did you mean \`${near}\`?` : `it has ${names.map((t) => `\`${t}\``).join(', ')}`,
       );
     }
-    const extra = given.find((name) => !task.given.includes(name));
+    const extra = given.find((name) => !neededBy(task).includes(name));
     if (extra) throw new UsageFault(`--given ${extra}: the task \`${task.name}\` is not given it`);
     return task;
   }
@@ -145,6 +147,7 @@ function chooseTask(info: ModelInfo, options: SampleOptions, given: readonly str
       throw new InputFault(`\`${name}\` cannot be produced: the model has no decoder for it`);
     if (given.includes(name)) throw new UsageFault(`\`${name}\` is both given and produced`);
   }
+  for (const name of given) if (!info.encoders.has(name)) throw notGiven(name);
   return questionOf(info, given, produced);
 }
 

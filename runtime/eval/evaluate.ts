@@ -9,6 +9,7 @@ import type { Dataset } from '../data/table.js';
 import type { Executor } from '../executors/executor.js';
 import { rowsOf } from '../sample/given.js';
 import type { Question } from '../sample/questions.js';
+import { neededBy } from '../sample/tasks.js';
 import type { ModelSampler, Rows } from '../sample/sampler.js';
 import { merge, type Evaluation, type Measure, type Measures } from './model.js';
 import { PictureMetrics } from './pictures.js';
@@ -51,7 +52,7 @@ export async function evaluate(
       const rows = Math.min(options.rows, heldOut.rows);
       const picked = Array.from({ length: rows }, (_, i) => i);
       const held = (name: string): Rows => rowsOf(heldOut.column(name), picked);
-      const given = new Map(task.given.map((name) => [name, held(name)]));
+      const given = new Map(neededBy(task).map((name) => [name, held(name)]));
       const produced = await sampler.sample(
         { ...task, rows, seed: options.seed, data: given },
         { onProgress: (done, total) => onProgress(asked, done, total) },
@@ -65,8 +66,8 @@ export async function evaluate(
         // Networks that measure pictures take a minute to train.
         const seen = wanted?.length === 0 ? undefined : pictures.get(name);
         const figures = {
-          ...rowFigures(modality, made, real, task.given.length > 0),
-          ...(await seen?.measure(task, made, real, all)),
+          ...rowFigures(modality, made, real, given.size > 0),
+          ...(await seen?.measure(task, made, real, all, wanted)),
         };
         for (const [metric, figure] of Object.entries(figures))
           if (isWanted(wanted, metric)) measures[`${name}.${metric}`] = { ...figure, task: asked } as Measure;

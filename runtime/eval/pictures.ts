@@ -6,6 +6,7 @@
  */
 import { join } from 'node:path';
 import type { ModalityInfo, ModelInfo } from '../../compiler/model/info.js';
+import { isWanted } from '../../compiler/model/metrics.js';
 import type { Dataset } from '../data/table.js';
 import type { Executor } from '../executors/executor.js';
 import { Stream } from '../random/stream.js';
@@ -61,18 +62,23 @@ export class PictureMetrics {
   /**
    * @param all given and produced rows of the task by modality
    * @param real held-out rows of the pictures, row i belonging to row i of what was given
+   * @param wanted metrics that are asked for; undefined for all. A network is trained only where one of its metrics is
    */
   async measure(
-    task: Pick<Question, 'given'>,
+    task: Pick<Question, 'given' | 'known'>,
     made: Produced,
     real: Rows,
     all: ReadonlyMap<string, Rows>,
+    wanted?: readonly string[],
   ): Promise<Figures> {
     const images = made.data as Float32Array;
+    const asked = (...names: readonly string[]) => names.some((name) => isWanted(wanted, name));
     return {
-      ...(await this.distribution(images)),
-      ...(await this.labels(images, all)),
-      ...(await this.pairs(task, images, real.data as Float32Array)),
+      ...(asked('kid', 'fid', 'precision', 'recall', 'copied') ? await this.distribution(images) : {}),
+      ...(asked('agreement') ? await this.labels(images, all) : {}),
+      ...(asked('psnr', 'perceptual')
+        ? await this.pairs(task, images, real.data as Float32Array, all, asked('perceptual'))
+        : {}),
     };
   }
 
@@ -152,11 +158,16 @@ export class PictureMetrics {
     return out;
   }
 
-  /** Distances to the wanted pictures, where another picture of the same size is given. */
+  /**
+   * Distances to the wanted pictures, where another picture of the same size is given, or a part of this one is known:
+   * then only what is not known counts.
+   */
   private async pairs(
-    task: Pick<Question, 'given'>,
+    task: Pick<Question, 'given' | 'known'>,
     images: Float32Array,
     real: Float32Array,
+    all: ReadonlyMap<string, Rows>,
+    perceptual: boolean,
   ): Promise<Figures> {
     const { info } = this.options;
     const { shape } = this.modality;
@@ -164,11 +175,19 @@ export class PictureMetrics {
       const given = info.modalities.find((m) => m.name === name);
       return given?.type === 'image' && given.shape.slice(0, 2).join() === shape.slice(0, 2).join();
     });
-    if (!pictured) return {};
+    const part = task.known.find((known) => known.modality === this.modality.name);
+    if (!pictured && !part) return {};
+    const hole =
+      part &&
+      Float32Array.from((all.get(part.region) as Rows).data, (x) =>
+        Number(x >= 0.5 === (part.where === 'outside')),
+      );
+    const within = part ? { within: part.where === 'outside' ? part.region : `not ${part.region}` } : {};
     const n = images.length / (shape[0]! * shape[1]! * shape[2]!);
     // A perfect row would make the mean infinite.
-    const all = psnr(images, real, n, shape[2]!).map((x) => Math.min(x, 100));
-    const out: Figures = { psnr: { value: mean(all), count: n } };
+    const each = psnr(images, real, n, shape[2]!, hole).map((x) => Math.min(x, 100));
+    const out: Figures = { psnr: { value: mean(each), count: each.length, ...within } };
+    if (!perceptual) return out;
     const network = await this.network('unsupervised');
     this.rise ??= measureRise(
       network,
@@ -182,8 +201,14 @@ export class PictureMetrics {
       );
       return out;
     }
-    const distances = await network.distances(images, real);
-    out.perceptual = { value: mean([...distances]), count: n, features: network.record.name, rise };
+    const distances = await network.distances(images, real, hole);
+    out.perceptual = {
+      value: mean([...distances]),
+      count: n,
+      features: network.record.name,
+      rise,
+      ...within,
+    };
     return out;
   }
 

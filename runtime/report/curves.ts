@@ -19,6 +19,11 @@ const MEDIUM = { width: 500, height: 250 };
 const GROUPS: readonly (readonly [Series['group'], string, string])[] = [
   ['bound', 'The bound', 'Terms of the negative variational bound, in nats per row, before their weights.'],
   ['simplified', 'Simplified and weighted terms', 'Reported under their own names; they are not the bound.'],
+  [
+    'balance',
+    'Balance of the terms',
+    'What each term is multiplied by beside its weight, learned with `balance: uncertainty`.',
+  ],
   ['optimizer', 'Optimizer', 'Learning rate and the norm of the gradient over all parameters.'],
 ];
 

@@ -45,6 +45,8 @@ export interface LogRecord {
   readonly L3: number;
   /** Simplified and weighted terms, by the names they are reported under. */
   readonly simplified: Readonly<Record<string, number>>;
+  /** By term, what uncertainty multiplies it by beside its weight; absent where weights are fixed. */
+  readonly balance?: Readonly<Record<string, number>>;
   /** Learning rate. */
   readonly rate: number;
   readonly grad_norm: number;

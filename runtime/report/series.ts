@@ -10,7 +10,7 @@ import type { LogRecord } from './model.js';
 export interface Series {
   readonly name: string;
   /** Which family of the bound it belongs to. */
-  readonly group: 'objective' | 'bound' | 'simplified' | 'optimizer';
+  readonly group: 'objective' | 'bound' | 'simplified' | 'balance' | 'optimizer';
   readonly points: readonly Point[];
   /** Logged steps in the moving mean: 1 for what has no noise to smooth. */
   readonly window: number;
@@ -62,6 +62,7 @@ export function seriesOf(log: readonly LogRecord[]): Series[] {
     ...keys((r) => r.L2).map((m) => take(`L2 ${m}`, 'bound', (r) => r.L2[m])),
     take('L3', 'bound', (r) => r.L3),
     ...keys((r) => r.simplified).map((s) => take(s, 'simplified', (r) => r.simplified[s])),
+    ...keys((r) => r.balance ?? {}).map((s) => take(`balance ${s}`, 'balance', (r) => r.balance?.[s])),
     take('learning rate', 'optimizer', (r) => r.rate),
     take('gradient norm', 'optimizer', (r) => r.grad_norm),
   ].filter((s) => s.points.length > 0);

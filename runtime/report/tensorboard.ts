@@ -64,7 +64,8 @@ export function scalarEvent(record: LogRecord, time: number): Uint8Array {
 
 /** Tag and value of everything in a record. */
 export function tags(record: LogRecord): [tag: string, value: number][] {
-  const { loss, L0, L1, L2, L3, simplified, rate, grad_norm: norm, held_out: heldOut = {} } = record;
+  const { loss, L0, L1, L2, L3, simplified, balance = {}, rate, grad_norm: norm } = record;
+  const heldOut = record.held_out ?? {};
   const under = (folder: string, figures: Readonly<Record<string, number>>) =>
     Object.entries(figures).map(([name, value]): [string, number] => [`${folder}/${name}`, value]);
   return [
@@ -74,6 +75,7 @@ export function tags(record: LogRecord): [tag: string, value: number][] {
     ...under('bound/L2', L2),
     ['bound/L3', L3],
     ...under('simplified', simplified),
+    ...under('balance', balance),
     ...under('held_out', heldOut),
     ['optimizer/rate', rate],
     ['optimizer/grad_norm', norm],

@@ -84,7 +84,7 @@ export function parseRecord(line: string): LogRecord | undefined {
     return undefined;
   }
   if (!isObject(value)) return undefined;
-  const { step, L2, simplified, held_out: heldOut } = value;
+  const { step, L2, simplified, balance, held_out: heldOut } = value;
   if (typeof step !== 'number' || !Number.isSafeInteger(step) || step < 0) return undefined;
   const [read2, readSimplified] = [figures(L2), figures(simplified)];
   if (!read2 || !readSimplified) return undefined;
@@ -94,12 +94,14 @@ export function parseRecord(line: string): LogRecord | undefined {
     if (read === undefined) return undefined;
     rest[name] = read;
   }
+  const readBalance = balance === undefined ? undefined : figures(balance);
   const readHeldOut = heldOut === undefined ? undefined : figures(heldOut);
   return {
     step,
     ...(rest as Pick<LogRecord, 'loss' | 'L0' | 'L1' | 'L3' | 'rate' | 'grad_norm' | 'seconds'>),
     L2: read2,
     simplified: readSimplified,
+    ...(readBalance ? { balance: readBalance } : {}),
     ...(readHeldOut ? { held_out: readHeldOut } : {}),
   };
 }
@@ -174,9 +176,16 @@ export function toRecord(
 ): LogRecord {
   const all = Object.fromEntries(names.map((name, i) => [name, values[i]]));
   const L2 = Object.fromEntries(names.filter((n) => n.startsWith('L2.')).map((n) => [n.slice(3), all[n]]));
+  const under = 'balance.';
   const known = ['L0', 'L1', 'L3'];
   const simplified = Object.fromEntries(
-    names.filter((n) => !known.includes(n) && !n.startsWith('L2.')).map((n) => [n, all[n]]),
+    names
+      .filter((n) => !known.includes(n) && !n.startsWith('L2.') && !n.startsWith(under))
+      .map((n) => [n, all[n]]),
   );
-  return { step, loss, L0: all.L0, L1: all.L1, L2, L3: all.L3, simplified, ...rest };
+  const factors = names
+    .filter((n) => n.startsWith(under))
+    .map((n) => [n.slice(under.length), all[n]] as const);
+  const balance = factors.length > 0 ? { balance: Object.fromEntries(factors) } : {};
+  return { step, loss, L0: all.L0, L1: all.L1, L2, L3: all.L3, simplified, ...balance, ...rest };
 }

@@ -30,11 +30,15 @@ export async function readGiven(info: ModelInfo, text: string): Promise<Given> {
   if (equals < 1) throw new UsageFault(`--given ${text}: it is not of the form NAME=VALUE`);
   const [name, value] = [text.slice(0, equals).trim(), text.slice(equals + 1).trim()];
   const modality = findModality(info, name);
-  if (!info.encoders.has(name)) {
-    throw new InputFault(`\`${name}\` cannot be given: the model has no encoder for it`);
-  }
+  const inTask = info.tasks.some((task) =>
+    task.known.some((part) => part.modality === name || part.region === name),
+  );
+  if (!info.encoders.has(name) && !inTask) throw notGiven(name);
   return { name, text, rows: await readValue(info, modality, value) };
 }
+
+export const notGiven = (name: string): InputFault =>
+  new InputFault(`\`${name}\` cannot be given: the model has no encoder for it`);
 
 export function findModality(info: ModelInfo, name: string): ModalityInfo {
   const found = info.modalities.find((m) => m.name === name);

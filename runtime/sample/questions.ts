@@ -18,13 +18,16 @@ export function questionOf(
 ): Question & Partial<Pick<TaskInfo, 'name'>> {
   const same = (a: readonly string[], b: readonly string[]): boolean =>
     [...a].sort().join() === [...b].sort().join();
-  const declared = info.tasks.find((t) => same(t.given, given) && same(t.produced, produced));
+  const declared = info.tasks.find(
+    (t) => t.known.length === 0 && same(t.given, given) && same(t.produced, produced),
+  );
   if (declared) return declared;
   const compact =
     given.length > 0 && info.modalities.filter((m) => produced.includes(m.name)).every((m) => isCompact(m));
   return {
     given,
     produced,
+    known: [],
     guidance: 1,
     sampler: { form: 'ddim', eta: 0 },
     steps: Math.min(50, info.tables.steps),

@@ -7,9 +7,9 @@
 import type { CompiledModel } from '../../compiler/driver.js';
 import { sizeOf, type Shape } from '../../compiler/graph/ir.js';
 import { dataInput, type Roles } from '../../compiler/lower/forward.js';
-import { bindParameters, sampleInputs } from '../../compiler/lower/sampling.js';
+import { bindParameters, knownInput, sampleInputs } from '../../compiler/lower/sampling.js';
 import { canGuide } from '../../compiler/model/modalities.js';
-import type { ModalityInfo, TaskInfo } from '../../compiler/model/info.js';
+import type { KnownInfo, ModalityInfo, TaskInfo } from '../../compiler/model/info.js';
 import { timesteps, updates, type Update } from '../../compiler/process/samplers.js';
 import type { StoredTensor } from '../checkpoint/safetensors.js';
 import type { Executor, Program, Tensor } from '../executors/executor.js';
@@ -31,7 +31,9 @@ export interface SampleRequest extends Pick<
 > {
   readonly rows: number;
   readonly seed: number;
-  /** Data of the given modalities, `rows` rows each. */
+  /** Parts of what is produced that are known: they stay as they are, at every step and in the result. */
+  readonly known?: readonly KnownInfo[];
+  /** Data of the given modalities, of those that are known in part and of their regions, `rows` rows each. */
   readonly data: ReadonlyMap<string, Rows>;
 }
 
@@ -99,7 +101,13 @@ export class ModelSampler {
         out.set(values.subarray(0, Math.min(batch, request.rows - first) * size), first * size);
       }
     }
-    return new Map([...means].map(([name, mean]) => [name, toData(this.modality(name), mean, request.rows)]));
+    return new Map(
+      [...means].map(([name, mean]) => {
+        const made = toData(this.modality(name), mean, request.rows);
+        const part = request.known?.find((k) => k.modality === name);
+        return [name, part ? pasteKnown(this.modality(name), part, made, request) : made];
+      }),
+    );
   }
 
   async dispose(): Promise<void> {
@@ -111,17 +119,22 @@ export class ModelSampler {
     return this.model.info.modalities.find((m) => m.name === name) as ModalityInfo;
   }
 
-  private program(batch: number, guided: boolean, { given, produced }: SampleRequest): Promise<Prepared> {
-    const roles = { given: [...given], produced: [...produced] };
-    const key = JSON.stringify([batch, guided, roles]);
+  private program(batch: number, guided: boolean, request: SampleRequest): Promise<Prepared> {
+    const roles = { given: [...request.given], produced: [...request.produced] };
+    const known = (request.known ?? []).map((part) => part.modality);
+    const key = JSON.stringify([batch, guided, roles, known]);
     let prepared = this.programs.get(key);
-    if (!prepared) this.programs.set(key, (prepared = this.prepare(batch, guided, roles)));
+    if (!prepared) this.programs.set(key, (prepared = this.prepare(batch, guided, { roles, known })));
     return prepared;
   }
 
-  private async prepare(batch: number, guided: boolean, roles: Roles): Promise<Prepared> {
+  private async prepare(
+    batch: number,
+    guided: boolean,
+    options: { readonly roles: Roles; readonly known: readonly string[] },
+  ): Promise<Prepared> {
     const values = new Map([...this.weights].map(([name, tensor]) => [name, tensor.data as Float32Array]));
-    const graph = bindParameters(this.model.samplingStep(batch, guided, { roles }), values);
+    const graph = bindParameters(this.model.samplingStep(batch, guided, options), values);
     return { program: await this.executor.prepare(graph), inputs: inputNames(graph) };
   }
 }
@@ -161,7 +174,19 @@ class BatchRun {
     this.feeds[sampleInputs.produced] = flags(request.produced);
     if (guided) this.feeds[sampleInputs.guidance] = { data: Float32Array.of(request.guidance), shape: [1] };
     for (const modality of info.modalities) {
-      this.feeds[dataInput(modality.name)] = rowsAt(modality, request.data.get(modality.name), first, batch);
+      // The data of a region are no input of their own, unless it is given.
+      const fed = request.given.includes(modality.name) || knownOf(request, modality.name);
+      const rows = fed ? request.data.get(modality.name) : undefined;
+      this.feeds[dataInput(modality.name)] = rowsAt(modality, rows, first, batch);
+      const part = knownOf(request, modality.name);
+      if (!part) continue;
+      const region = info.modalities.find((m) => m.name === part.region) as ModalityInfo;
+      const { data, shape } = rowsAt(region, request.data.get(part.region), first, batch);
+      const inside = part.where === 'inside';
+      this.feeds[knownInput(modality.name)] = {
+        data: Float32Array.from(data, (x) => Number(x >= 0.5 === inside)),
+        shape,
+      };
     }
   }
 
@@ -241,6 +266,38 @@ class BatchRun {
     if (scale !== 1) for (let i = 0; i < this.noise.length; i++) this.noise[i] *= scale;
     return this.noise as Float32Array<ArrayBuffer>;
   }
+}
+
+const knownOf = ({ known }: SampleRequest, modality: string): KnownInfo | undefined =>
+  known?.find((part) => part.modality === modality);
+
+/** Puts the data back where they are known, bit for bit: a mean over calls at t = T rounds, and may round them too. */
+function pasteKnown(
+  modality: ModalityInfo,
+  part: KnownInfo,
+  made: Produced,
+  { rows, data: all }: SampleRequest,
+): Produced {
+  const given = all.get(modality.name);
+  const region = all.get(part.region);
+  if (!given || !region) throw new Error(`the data of '${modality.name}' and '${part.region}' are needed`);
+  const pixels = modality.shape[0] * modality.shape[1];
+  const width = sizeOf(modality.dataShape) / pixels;
+  const classes = sizeOf(modality.shape) / pixels;
+  const [data, mean] = [made.data.slice(), made.mean.slice()];
+  for (let pixel = 0; pixel < rows * pixels; pixel++) {
+    const inside = region.data[pixel] >= 0.5;
+    if (inside !== (part.where === 'inside')) continue;
+    if (modality.discrete) {
+      const k = given.data[pixel];
+      // A pixel without a class is not known.
+      if (k < 0) continue;
+      mean.fill(0, pixel * classes, (pixel + 1) * classes);
+      mean[pixel * classes + k] = 1;
+    } else mean.set(given.data.subarray(pixel * width, (pixel + 1) * width), pixel * width);
+    data.set(given.data.subarray(pixel * width, (pixel + 1) * width), pixel * width);
+  }
+  return { data, mean, shape: made.shape };
 }
 
 /** The rows first..first + batch of a given modality; past the end the last row, for others zeros (or no class). */

@@ -19,6 +19,11 @@ export interface TaskSampleOptions {
   readonly data: Dataset;
 }
 
+/** Modalities whose data a task needs: what is given, what is known in part, and the regions that say where. */
+export function neededBy({ given, known }: Pick<TaskInfo, 'given' | 'known'>): string[] {
+  return [...new Set([...given, ...known.flatMap((part) => [part.modality, part.region])])];
+}
+
 /** Samples every task of the model into `dir/TASK`. */
 export async function sampleTasks(
   model: CompiledModel,
@@ -32,13 +37,14 @@ export async function sampleTasks(
     const rows = Math.min(options.rows, options.data.rows);
     const picked = Array.from({ length: rows }, (_, i) => i);
     const given = new Map<string, Rows>(
-      task.given.map((name) => [name, rowsOf(options.data.column(name), picked)]),
+      neededBy(task).map((name) => [name, rowsOf(options.data.column(name), picked)]),
     );
     const produced = await sampler.sample({ ...task, rows, seed: options.seed, data: given }, progress(task));
     writeSamples(join(dir, task.name), info, new Map<string, Rows>([...given, ...produced]), {
       task: task.name,
       given: task.given,
       produced: task.produced,
+      known: task.known,
       values: [`${describe(task.given, task.produced).replaceAll('`', '')}: held-out rows 0:${rows}`],
       n: rows,
       seed: options.seed,

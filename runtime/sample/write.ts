@@ -6,7 +6,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ModelInfo } from '../../compiler/model/info.js';
+import type { KnownInfo, ModelInfo } from '../../compiler/model/info.js';
 import type { Sampler } from '../../compiler/process/samplers.js';
 import { formatNpy } from '../data/npy.js';
 import { writeAtomic } from '../files/atomic.js';
@@ -18,6 +18,8 @@ export interface SampleDescription {
   readonly task: string | null;
   readonly given: readonly string[];
   readonly produced: readonly string[];
+  /** Parts of what is produced that were known. */
+  readonly known: readonly KnownInfo[];
   /** `--given` as written. */
   readonly values: readonly string[];
   readonly n: number;

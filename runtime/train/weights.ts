@@ -61,15 +61,16 @@ export function loadWeights(dir: string, model: CompiledModel, which: Which = 'f
     if (error instanceof SafetensorsFault) throw new InputFault(`${file} is damaged: ${error.message}`);
     throw error;
   }
-  if (parsed.metadata.spec !== model.hash()) {
-    throw new InputFault(
-      `${file} was trained with another spec`,
-      `its hash is ${parsed.metadata.spec}, and the run's is ${model.hash()}`,
-    );
-  }
   const wanted = [...model.layout.trainable, ...model.layout.statistics, ...model.layout.frozen];
   const there = [...parsed.tensors].map(([name, { shape }]) => ({ name, shape }));
   const how = tensorDifference(there, wanted);
+  if (parsed.metadata.spec !== model.hash()) {
+    const what = how === undefined ? 'its tensors are the same, so text or settings differ' : `\n    ${how}`;
+    throw new InputFault(
+      `${file} was trained with another spec: ${what}`,
+      `its spec has the hash ${parsed.metadata.spec}, and the run's has ${model.hash()}`,
+    );
+  }
   if (how !== undefined) throw new InputFault(`${file} does not fit the spec:\n    ${how}`);
   return { weights: parsed.tensors, step: Number(parsed.metadata.step) };
 }

@@ -53,6 +53,7 @@ describe('an emitted package', () => {
       '8:54',
       '"codes.safetensors"',
     ],
+    ['test/good/model/loss-balance.mmd', '`balance: uncertainty` of the loss', '8:73', 'uncertainty'],
   ])(
     'is refused, at its place in the spec, where the target has no part for something: %s',
     (file, what, at, written) => {

@@ -57,4 +57,16 @@ export const process = rows({
       'the learned encodings of `{name}` and `{other}` are added up in channels {from}..{to} of `{space}`',
     help: 'a sum of two learned encodings cannot be told apart in general: give each channels of its own with `into({space}, channels: a..b)`',
   },
+  MMD0620: {
+    severity: 'error',
+    title: 'Not a region of it',
+    message: '`{region}` cannot say where `{name}` is known: {reason}',
+    help: 'a region is a `binary[H, W, 1]` modality of the same height and width that the task does not produce',
+  },
+  MMD0621: {
+    severity: 'error',
+    title: 'Nothing to know of it',
+    message: 'the task `{task}` cannot know a part of `{name}`: {reason}',
+    help: '`known` is about pictures, masks and binary grids that the task produces',
+  },
 });

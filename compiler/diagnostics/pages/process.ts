@@ -13,6 +13,22 @@ const colours = (kind: string, colour: string) =>
     data: 'data { kind: npy("kinds.npy"), colour: npy("colours.npy") }',
   });
 
+/** A picture of 8 x 8 and a task that inpaints it. */
+const inpaint = (hole: string, known = 'known: outside(hole)') => `import { MLP } from "std/backbones"
+
+model Inpaint {
+  modality image: image[8, 8, 1]
+  modality hole: ${hole}
+  space z: f32[8, 8, 1]
+  encoder image = image
+  process { origin: image }
+  backbone h = concat(z, given) |> MLP(t, width: 8, depth: 1)
+  decoder z = h |> project([8, 8, 1])
+  task inpaint: image { ${known} }
+  data { image: npy("images.npy") }
+}
+`;
+
 export const process: Pages<typeof rows> = {
   MMD0601: {
     about: `
@@ -100,5 +116,21 @@ on top of data as they are (a label in the channels of its image) is not reporte
       'kind |> linear(1) |> into(z, channels: 0..1)',
       'colour |> linear(1) |> into(z, channels: 1..2)',
     ),
+  },
+  MMD0620: {
+    about: `
+\`known: outside(hole)\` says which pixels of what a task produces are known beforehand: the others are inpainted. Where
+they are is itself data: a modality of one 0 or 1 a pixel, of the picture's own height and width. What the task
+produces has no data to say it with.`,
+    bad: inpaint('binary[4, 4, 1] = holes(size: 2)'),
+    good: inpaint('binary[8, 8, 1] = holes(size: 2)'),
+  },
+  MMD0621: {
+    about: `
+A part of something is known pixel by pixel. A class or a vector has none, and what a task is given, or leaves out, is known
+whole or not at all. The encoding of an origin whose encoder is not the identity comes from a head of its own, into which
+known pixels cannot be put: let its encoder be the identity, or the origin be zero.`,
+    bad: inpaint('binary[8, 8, 1] = holes(size: 2)', 'known { hole: outside(hole) }'),
+    good: inpaint('binary[8, 8, 1] = holes(size: 2)', 'known { image: outside(hole) }'),
   },
 };

@@ -7,7 +7,7 @@
 import type { CompiledModel } from '../../driver.js';
 import { sizeOf } from '../../graph/ir.js';
 import { dataInput } from '../../lower/forward.js';
-import { sampleInputs } from '../../lower/sampling.js';
+import { knownInput, sampleInputs } from '../../lower/sampling.js';
 import type { ModalityInfo, TaskInfo } from '../../model/info.js';
 import { canGuide } from '../../model/modalities.js';
 import { timesteps, updates, type Update } from '../../process/samplers.js';
@@ -120,7 +120,7 @@ function single(
 }
 
 /**
- * A task: inputs are `x.NAME` for what is given and `noise`, standard normal, [calls, batch, ...space]: for a chain the
+ * A task: inputs are `x.NAME` for what is given or known in part, `known.NAME` (1 where it is), and `noise`, standard normal, [calls, batch, ...space]: for a chain the
  * start and one for each step after it, for a terminal read-out one for each call. Outputs are the means of what is
  * produced.
  */
@@ -129,7 +129,12 @@ function taskModel(model: CompiledModel, task: TaskInfo, weights: WeightValues):
   const { tables, space } = info;
   const produced = task.produced.map((name) => info.modalities.find((m) => m.name === name) as ModalityInfo);
   const guided = task.guidance !== 1 && canGuide(task.given, produced);
-  const parts = lowerDynamic((batch) => model.samplingStep(batch, guided), options, '%step.', rows);
+  const parts = lowerDynamic(
+    (batch) => model.samplingStep(batch, guided, { known: task.known.map((part) => part.modality) }),
+    options,
+    '%step.',
+    rows,
+  );
   const { parameters, fed } = split(parts, weights);
   const J = tables.components.length;
   const initializers = new Map<string, TensorLiteral>([...parts.initializers, ...parameters]);
@@ -177,7 +182,12 @@ function taskModel(model: CompiledModel, task: TaskInfo, weights: WeightValues):
   const inputs: ValueInfo[] = [];
   for (const modality of info.modalities) {
     const name = dataInput(modality.name);
-    if (task.given.includes(modality.name)) {
+    const known = task.known.some((part) => part.modality === modality.name);
+    if (known) {
+      const region = [batchName, ...modality.shape.slice(0, 2), 1];
+      inputs.push({ name: knownInput(modality.name), type: 'f32', dims: region });
+    }
+    if (known || task.given.includes(modality.name)) {
       inputs.push({
         name,
         type: modality.discrete ? 'i32' : 'f32',

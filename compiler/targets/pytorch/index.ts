@@ -57,6 +57,12 @@ function refuse({ info }: CompiledModel): void {
   for (const [path, { load, frozen, place }] of info.weights)
     if (load !== null || frozen)
       throw new Unsupported(`loading or freezing the weights of \`${path}\``, { file, range: place });
+  for (const task of info.tasks)
+    if (task.known.length > 0)
+      throw new Unsupported(`\`known\` of the task \`${task.name}\``, { file, range: task.place });
+  const { balance } = info.loss;
+  if (balance.form !== 'fixed')
+    throw new Unsupported(`\`balance: ${balance.form}\` of the loss`, { file, range: balance.place });
   const { columns, join, errors, place: range } = info.data;
   for (const { modality, source, place } of columns) {
     const { fit, missing } = source.args;
