@@ -4,12 +4,22 @@
  *
  * @module
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { crc32, gzipSync } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import { encode } from 'fast-png';
 import { zipSync } from 'fflate';
 import { parquetWriteBuffer } from 'hyparquet-writer';
+import {
+  arrowFiles,
+  mutateArrow,
+  mutateJpeg,
+  mutatePng,
+  mutateWebp,
+  numbers,
+  pick,
+  sprinkle,
+} from './hostile-forms.mjs';
 
 const load = (file) => import(new URL(`../dist/${file}`, import.meta.url).href);
 const utf8 = (text) => Buffer.from(text);
@@ -37,14 +47,13 @@ function member(name, content, size = content.length, type = '0') {
   return Buffer.concat([head, content, Buffer.alloc((512 - (content.length % 512)) % 512)]);
 }
 
-/** A PNG file whose header says something else, with the checksum put right again. */
-function claimed(png, width, height) {
-  const out = Buffer.from(png);
-  out.writeUInt32BE(width, 16);
-  out.writeUInt32BE(height, 20);
-  out.writeUInt32BE(crc32 ? crc32(out.subarray(12, 29)) : 0, 29);
-  return out;
-}
+/** 16 x 12 pixels, as Pillow 12 wrote them: JPEG, lossless and lossy WebP. */
+const others = {
+  jpeg: '/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAIBAQEBAQIBAQECAgICAgQDAgICAgUEBAMEBgUGBgYFBgYGBwkIBgcJBwYGCAsICQoKCgoKBggLDAsKDAkKCgr/2wBDAQICAgICAgUDAwUKBwYHCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgr/wAARCAAMABADAREAAhEBAxEB/8QAFAABAAAAAAAAAAAAAAAAAAAACP/EAB8QAAAEBwEAAAAAAAAAAAAAAAABByUGCCMzQUNR0f/EABgBAAMBAQAAAAAAAAAAAAAAAAUGCAcJ/8QAIBEAAQQBBAMAAAAAAAAAAAAAAAQFByIDBjJRoSExYf/aAAwDAQACEQMRAD8AACLyMWmfmsDEbx9A8eSlsv2LZF5GLTPzWGpG8evJdkeSlsv2KBGEjgak18yXgw5GqzcnCCPNQulLi2RdIoGpNeSyXgakarNyXXHmoXSlz//Z',
+  webp: 'UklGRioAAABXRUJQVlA4TB4AAAAvD8ACALmM6H/sIqL/ASEBYYT/dzV5IAYhJgC46i4=',
+  webpLossy:
+    'UklGRmIAAABXRUJQVlA4IFYAAADwAgCdASoQAAwAAMASJbACdLoBQAKv/bYAJu5bcaxQAAD+/9TrfkghIprlNnMu2C8Uvkg3a9sUV4H6QT2oBBIXqe+5ft/41bvwAv/+i32Qerj2Qd/AAA==',
+};
 
 const names = [
   'a.png',
@@ -55,7 +64,6 @@ const names = [
   'x'.repeat(99),
   '',
 ];
-const numbers = [0, 1, 2, 3, 7, 255, 65535, 2 ** 31 - 1, 2 ** 32 - 1, 2 ** 53, -1];
 
 /**
  * @param work folder for the files, one of its own
@@ -78,7 +86,7 @@ export async function dataKinds(work, mutateBytes) {
 
   /** Opens a file as rows of a type and reads them all. */
   async function read(file, bytes, type, dataShape, form, args = {}, classes = 0) {
-    writeFileSync(place(file), bytes);
+    if (bytes) writeFileSync(place(file), bytes);
     const modality = { name: 'x', type, shape: dataShape, dataShape, classes, discrete: classes > 0 };
     const source = {
       source: { form, args: { path: file, column: null, columns: null, id: null, missing: false, ...args } },
@@ -88,21 +96,44 @@ export async function dataKinds(work, mutateBytes) {
     const out = column.kind === 'real' ? new Float32Array(size) : new Int32Array(size);
     for (let row = 0; row < Math.min(column.rows, 50); row++) column.read(row, out, 0);
   }
-  const pick = (draw, list) => list[Math.floor(draw() * list.length)];
   const maybe = (draw, bytes) => (draw() < 0.5 ? bytes : mutateBytes(bytes, draw));
 
   const floats = Buffer.from(Float32Array.from({ length: 6 }, (_, i) => i).buffer);
   const pixels = Uint8Array.from({ length: 16 }, (_, i) => i * 16);
   const png = Buffer.from(encode({ width: 4, height: 4, channels: 1, depth: 8, data: pixels }));
   const idx = Buffer.concat([Buffer.from([0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0, 4]), pixels]);
-  const parquet = Buffer.from(
-    parquetWriteBuffer({
-      columnData: [
-        { name: 'x', data: [0, 1, 2, 1], type: 'INT32' },
-        { name: 'png', data: [png, png, png, png], type: 'BYTE_ARRAY' },
-      ],
+  const parquet = ['SNAPPY', 'UNCOMPRESSED'].flatMap((codec) =>
+    ['PLAIN', 'DELTA'].map((form) => {
+      const delta = form === 'DELTA';
+      return Buffer.from(
+        parquetWriteBuffer({
+          codec,
+          columnData: [
+            {
+              name: 'x',
+              data: [0, 1, 2, 1],
+              type: 'INT32',
+              ...(delta ? { encoding: 'DELTA_BINARY_PACKED' } : {}),
+            },
+            { name: 'png', data: [png, png, png, png], type: 'BYTE_ARRAY' },
+            {
+              name: 'word',
+              data: ['0', '01', '012', '2'],
+              type: 'STRING',
+              ...(delta ? { encoding: 'DELTA_BYTE_ARRAY' } : {}),
+            },
+          ],
+        }),
+      );
     }),
   );
+  const arrow = arrowFiles(png);
+  mkdirSync(place('beside'));
+  const picture = (file, good, shape, draw) => {
+    const bytes = draw() < 0.9 ? good : mutateBytes(good, draw);
+    const fit = { form: pick(draw, ['none', 'stretch', 'crop']), args: {} };
+    return [() => read(file, bytes, 'image', shape, 'images', { fit }), DataFault];
+  };
   const csv = 'file,x,v\na.png,0,"[1, 2]"\nb.png,2,"3 4"\n';
   const shape = (draw) =>
     `(${Array.from({ length: Math.floor(draw() * 4) }, () => pick(draw, numbers)).join(', ')},)`;
@@ -161,23 +192,52 @@ export async function dataKinds(work, mutateBytes) {
       const bytes = maybe(draw, Buffer.concat([...entries, Buffer.alloc(1024)]));
       return [() => read('x.tar', bytes, 'image', [4, 4, 1], 'shards', { field: 'png' }), DataFault];
     },
-    picture: (draw) => {
+    png: (draw) => picture('x.png', mutatePng(png, draw), [4, 4, 1], draw),
+    jpeg: (draw) => picture('x.jpg', mutateJpeg(Buffer.from(others.jpeg, 'base64'), draw), [12, 16, 3], draw),
+    webp: (draw) => {
+      const file = Buffer.from(draw() < 0.5 ? others.webp : others.webpLossy, 'base64');
+      return picture('x.webp', mutateWebp(file, draw), [12, 16, 3], draw);
+    },
+    sidecars: (draw) => {
+      const folder = join('files', 'beside');
+      const [ending, good, type, shape, classes] = pick(draw, [
+        ['.txt', ['2', 'cat\n', '1 '], 'category', [], 3],
+        ['.txt', ['1 2', '[3, 4]', '5;6'], 'vector', [2], 0],
+        ['.json', ['[1, 2]', '[3, 4.5]', '"5 6"'], 'vector', [2], 0],
+        ['.json', ['[[1], [2]]', '{"__proto__": [1, 2]}', '[null, 1]'], 'vector', [2], 0],
+      ]);
+      return [
+        () => {
+          for (const name of readdirSync(join(work, folder))) rmSync(join(work, folder, name));
+          good.forEach((text, i) =>
+            writeFileSync(
+              join(work, folder, `${pick(draw, ['a', 'con', '..b', 'c.d', 'x'.repeat(99)])}${i}${ending}`),
+              maybe(draw, utf8(text)),
+            ),
+          );
+          return read('beside', undefined, type, shape, 'sidecars', { ending }, classes);
+        },
+        DataFault,
+      ];
+    },
+    arrow: (draw) => {
       const bytes =
-        draw() < 0.3
-          ? png
-          : draw() < 0.5
-            ? mutateBytes(png, draw)
-            : claimed(png, pick(draw, numbers) >>> 0, pick(draw, numbers) >>> 0);
-      const fit = { form: pick(draw, ['none', 'stretch', 'crop']), args: {} };
-      // What a file is, its first bytes say, not its name.
-      const other = draw();
-      const file =
-        other < 0.8
-          ? bytes
-          : other < 0.9
-            ? Buffer.concat([Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 16]), utf8('JFIF\0'), bytes])
-            : Buffer.concat([utf8('RIFF'), bytes.subarray(0, 4), utf8('WEBPVP8 '), bytes]);
-      return [() => read('x.png', file, 'image', [4, 4, 1], 'images', { fit }), DataFault];
+        draw() < 0.1 ? mutateBytes(pick(draw, arrow), draw) : mutateArrow(pick(draw, arrow), draw);
+      const [type, shape, column, classes] = pick(draw, [
+        ['category', [], 'x', 3],
+        ['category', [], 'word', 3],
+        ['category', [], 'text', 3],
+        ['category', [], 'flag', 2],
+        ['vector', [1], 'f', 0],
+        ['vector', [1], 'wide', 0],
+        ['vector', [2], 'v', 0],
+        ['vector', [2], 'p', 0],
+        ['image', [4, 4, 1], 'png', 0],
+      ]);
+      return [
+        () => read('x.arrow', bytes, type, shape, 'arrow', { column, missing: true }, classes),
+        DataFault,
+      ];
     },
     csv: (draw) => {
       const bytes = mutateBytes(utf8(csv), draw);
@@ -192,13 +252,28 @@ export async function dataKinds(work, mutateBytes) {
       return [() => read('x.jsonl', bytes, 'vector', [2], 'jsonl', { column: 'x' }), DataFault];
     },
     parquet: (draw) => {
-      const bytes = Buffer.from(parquet);
+      const good = pick(draw, parquet);
+      const bytes = draw() < 0.6 ? sprinkle(good, draw) : Buffer.from(good);
       // The footer's length stands before the last four bytes.
-      if (draw() < 0.2) bytes.writeUInt32LE(pick(draw, numbers) >>> 0, bytes.length - 8);
-      const what =
-        draw() < 0.5 ? ['category', [], { column: 'x' }, 3] : ['image', [4, 4, 1], { column: 'png' }, 0];
-      const [type, dims, args, classes] = what;
-      return [() => read('x.parquet', maybe(draw, bytes), type, dims, 'parquet', args, classes), DataFault];
+      if (draw() < 0.1) bytes.writeUInt32LE(pick(draw, numbers) >>> 0, bytes.length - 8);
+      const [type, dims, args, classes] = pick(draw, [
+        ['category', [], { column: 'x' }, 3],
+        ['category', [], { column: 'word' }, 3],
+        ['image', [4, 4, 1], { column: 'png' }, 0],
+      ]);
+      return [
+        () =>
+          read(
+            'x.parquet',
+            draw() < 0.7 ? bytes : mutateBytes(bytes, draw),
+            type,
+            dims,
+            'parquet',
+            args,
+            classes,
+          ),
+        DataFault,
+      ];
     },
   };
 }

@@ -3,7 +3,9 @@
  * Reading must give a value or a fault with a message; never crash, hang, write outside its folder, or hold more than
  * a bound beside the file itself.
  *
- *     node scripts/hostile.mjs [--cases 200000] [--seed 1]
+ *     node scripts/hostile.mjs [--cases 200000] [--seed 1] [--only data]
+ *
+ * A case that hangs is named by a second thread, which ends the process.
  *
  * @module
  */
@@ -12,15 +14,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
 import { dataKinds } from './hostile-data.mjs';
+import { watchPaths } from './hostile-watch.mjs';
 import { random } from './kills.mjs';
 
 const dist = new URL('../dist/', import.meta.url);
 const load = (file) => import(new URL(file, dist).href);
 
-/** Seconds a case may take, and bytes that buffers may hold after it. */
+/** Seconds a case may take, bytes that buffers may hold after it, and bytes of the process at its peak. */
 const LONGEST = 10;
 const MOST_BYTES = 64 * 2 ** 20;
+const MOST_MEMORY = 768 * 2 ** 20;
 
 const words = [
   '',
@@ -139,11 +144,11 @@ function withHeader(header, data, draw) {
 }
 
 /**
- * @param options cases, seed, and the folder to work in, which must be empty
+ * @param options cases, seed, and the folder to work in, which must be empty; `only: 'data'` leaves the rest out
  * @returns cases by kind, how many were read and how many refused
  * @throws the first case that was neither, with what repeats it
  */
-export async function hostile({ cases, seed, folder, onProgress }) {
+export async function hostile({ cases, seed, folder, only, onCase, onProgress }) {
   const [
     { formatSafetensors, parseSafetensors, SafetensorsFault },
     { save, latest, describe, CheckpointFault, checkpointFiles },
@@ -290,38 +295,56 @@ model Tiny {
       return [() => analyze(memoryHost({ 'tiny.mmd': text }, library), 'tiny.mmd', text)];
     },
   };
-  Object.assign(kinds, await dataKinds(work, mutateBytes));
-  const names = Object.keys(kinds);
+  const files = await dataKinds(work, mutateBytes);
+  const all = only === 'data' ? files : { ...kinds, ...files };
+  const names = Object.keys(all);
   const quick = names.filter((name) => name !== 'spec' && name !== 'run');
   const counts = Object.fromEntries(names.map((name) => [name, { read: 0, refused: 0 }]));
-  for (let n = 0; n < cases; n++) {
-    const draw = random(seed * 1_000_003 + n);
-    // What compiles takes milliseconds, the others microseconds.
-    const slow = draw();
-    const name = slow < 0.03 ? 'spec' : slow < 0.06 ? 'run' : quick[Math.floor(draw() * quick.length)];
-    const [read, ...faults] = kinds[name](draw);
-    const began = performance.now();
-    let what = 'read';
-    try {
-      await read();
-    } catch (error) {
-      if (!faults.some((fault) => error instanceof fault) || error.message.length > 100_000)
-        throw new Error(`case ${n} of seed ${seed} (${name}): ${error?.stack ?? error}`, { cause: error });
-      what = 'refused';
-    }
-    counts[name][what]++;
-    const seconds = (performance.now() - began) / 1000;
-    if (seconds > LONGEST)
-      throw new Error(`case ${n} of seed ${seed} (${name}) took ${seconds.toFixed(1)} s`);
-    const held = process.memoryUsage().arrayBuffers;
-    if (held > MOST_BYTES) {
-      globalThis.gc?.();
-      if (process.memoryUsage().arrayBuffers > MOST_BYTES * 4)
-        throw new Error(`case ${n} of seed ${seed} (${name}) left ${held} bytes of buffers`);
-    }
-    if (n % 1000 === 999) onProgress?.(n + 1);
+  // What `../../escape.png` in an archive would lead to, were it followed.
+  const decoys = ['escape.png', 'escape.npy'].map((name) => join(folder, name));
+  for (const decoy of decoys) writeFileSync(decoy, 'stays');
+  const watch = watchPaths([work, fileURLToPath(new URL('..', import.meta.url))]);
+  try {
+    await every();
+  } finally {
+    watch.stop();
   }
-  const outside = readdirSync(folder).filter((name) => name !== 'work');
+  async function every() {
+    for (let n = 0; n < cases; n++) {
+      const draw = random(seed * 1_000_003 + n);
+      // What compiles takes milliseconds, the others microseconds.
+      const slow = draw();
+      const drawn = slow < 0.03 ? 'spec' : slow < 0.06 ? 'run' : quick[Math.floor(draw() * quick.length)];
+      const name = all[drawn] ? drawn : quick[Math.floor(draw() * quick.length)];
+      onCase?.(n, name);
+      const [read, ...faults] = all[name](draw);
+      const began = performance.now();
+      let what = 'read';
+      try {
+        await read();
+      } catch (error) {
+        if (!faults.some((fault) => error instanceof fault) || error.message.length > 100_000)
+          throw new Error(`case ${n} of seed ${seed} (${name}): ${error?.stack ?? error}`, { cause: error });
+        what = 'refused';
+      }
+      counts[name][what]++;
+      const seconds = (performance.now() - began) / 1000;
+      if (seconds > LONGEST)
+        throw new Error(`case ${n} of seed ${seed} (${name}) took ${seconds.toFixed(1)} s`);
+      const held = process.memoryUsage().arrayBuffers;
+      if (held > MOST_BYTES) {
+        globalThis.gc?.();
+        if (process.memoryUsage().arrayBuffers > MOST_BYTES * 4)
+          throw new Error(`case ${n} of seed ${seed} (${name}) left ${held} bytes of buffers`);
+      }
+      if (watch.outside.size > 0)
+        throw new Error(`case ${n} of seed ${seed} (${name}) touched ${[...watch.outside].join(', ')}`);
+      if (n % 1000 === 999) onProgress?.(n + 1);
+    }
+  }
+  for (const decoy of decoys)
+    if (readFileSync(decoy, 'utf8') !== 'stays') throw new Error(`${decoy} was written`);
+  const outside = readdirSync(folder).filter((name) => name !== 'work' && !name.startsWith('escape.'));
   const inside = readdirSync(work).filter(
     (name) => !['checkpoints', 'files', 'log.jsonl', 'run.json'].includes(name),
   );
@@ -332,8 +355,27 @@ model Tiny {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { values } = parseArgs({
-    options: { cases: { type: 'string', default: '200000' }, seed: { type: 'string', default: '1' } },
+    options: {
+      cases: { type: 'string', default: '200000' },
+      seed: { type: 'string', default: '1' },
+      only: { type: 'string' },
+    },
   });
+  // Written by this thread, read by one that is not kept busy by a case.
+  const state = new Int32Array(new SharedArrayBuffer(4));
+  const guard = new Worker(
+    `const { workerData: state } = require('node:worker_threads');
+    let [last, since] = [-1, Date.now()];
+    setInterval(() => {
+      if (state[0] !== last) [last, since] = [state[0], Date.now()];
+      else if (Date.now() - since > ${3 * LONGEST} * 1000) {
+        process._rawDebug('case ' + last + ' of seed ${Number(values.seed)} hangs');
+        process.kill(process.pid, 'SIGKILL');
+      }
+    }, 1000);`,
+    { eval: true, workerData: state },
+  );
+  guard.unref();
   const folder = mkdtempSync(join(tmpdir(), 'mmdc-hostile-'));
   const began = performance.now();
   try {
@@ -341,6 +383,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       cases: Number(values.cases),
       seed: Number(values.seed),
       folder,
+      only: values.only,
+      onCase: (n) => (state[0] = n),
       onProgress: (n) =>
         n % 20000 === 0 && console.error(`${n} cases, ${Math.round((performance.now() - began) / 1000)} s`),
     });
@@ -356,6 +400,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
         2,
       ),
     );
+    if (process.resourceUsage().maxRSS * 1024 > MOST_MEMORY)
+      throw new Error(`more than ${MOST_MEMORY} bytes of memory were taken`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

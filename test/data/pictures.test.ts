@@ -38,6 +38,52 @@ describe('JPEG and WebP', () => {
     expect([...data.subarray((7 * W + 5) * 3, (7 * W + 5) * 3 + 3)]).toEqual([79, 140, 98]);
   });
 
+  test('a JPEG is turned as its Exif says', () => {
+    const plain = bytes('jpeg');
+    const upright = decodePicture('x', plain).data;
+    const at = (data: ArrayLike<number>, width: number, x: number, y: number) =>
+      [0, 1, 2].map((c) => data[(y * width + x) * 3 + c]);
+    const corners = (data: ArrayLike<number>, w: number, h: number) => [
+      at(data, w, 0, 0),
+      at(data, w, w - 1, 0),
+      at(data, w, w - 1, h - 1),
+      at(data, w, 0, h - 1),
+    ];
+    const [a, b, c, d] = corners(upright, W, H);
+    // Where the first row and column of what is stored are to be seen (CIPA DC-008, table of orientations).
+    const expected = {
+      1: [a, b, c, d],
+      2: [b, a, d, c],
+      3: [c, d, a, b],
+      4: [d, c, b, a],
+      5: [a, d, c, b],
+      6: [d, a, b, c],
+      7: [c, b, a, d],
+      8: [b, c, d, a],
+    };
+    for (const [orientation, wanted] of Object.entries(expected))
+      for (const little of [true, false]) {
+        const exif = new DataView(new ArrayBuffer(36));
+        [0xff, 0xe1, 0, 34, 0x45, 0x78, 0x69, 0x66, 0, 0].forEach((byte, i) => exif.setUint8(i, byte));
+        exif.setUint16(10, little ? 0x4949 : 0x4d4d);
+        exif.setUint16(12, 42, little);
+        exif.setUint32(14, 8, little);
+        exif.setUint16(18, 1, little);
+        exif.setUint16(20, 0x0112, little);
+        exif.setUint16(22, 3, little);
+        exif.setUint32(24, 1, little);
+        exif.setUint16(28, Number(orientation), little);
+        const file = Uint8Array.from([
+          ...plain.subarray(0, 2),
+          ...new Uint8Array(exif.buffer),
+          ...plain.subarray(2),
+        ]);
+        const { width, height, data } = decodePicture('x', file);
+        expect([width, height], orientation).toEqual(Number(orientation) > 4 ? [H, W] : [W, H]);
+        expect(corners(data, width, height), orientation).toEqual(wanted);
+      }
+  });
+
   test('files that are cut anywhere are refused', () => {
     for (const name of ['jpeg', 'webp', 'webpLossy'] as const) {
       const whole = bytes(name);

@@ -1,5 +1,6 @@
 /** Damaged and hostile files of runs and data, a few of the many cases of `scripts/hostile.mjs`; and what is no safetensors file. */
-import { join } from 'node:path';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseSafetensors } from '../../runtime/checkpoint/safetensors.js';
 import { temporaryFolder } from '../checkpoint/support.js';
@@ -9,17 +10,32 @@ type Counts = Record<string, { readonly read: number; readonly refused: number }
 interface Script {
   hostile(options: { cases: number; seed: number; folder: string }): Promise<Counts>;
 }
+const { watchPaths } = (await import(join(root, 'scripts', 'hostile-watch.mjs'))) as {
+  watchPaths(allowed: string[]): { outside: Set<string>; stop(): void };
+};
 const { hostile } = (await import(join(root, 'scripts', 'hostile.mjs'))) as Script;
 
 describe('hostile files', () => {
-  const data = ['npy', 'npz', 'idx', 'cifar', 'tensors', 'tar', 'picture', 'csv', 'jsonl', 'parquet'];
+  const data = ['npy', 'npz', 'idx', 'cifar', 'tensors', 'tar', 'png', 'jpeg', 'webp', 'sidecars', 'csv', 'jsonl', 'parquet', 'arrow'];
 
-  it('are read or refused: specs, graphs, run folders, logs, checkpoints, and data of every kind but Arrow', async () => {
+  it('are read or refused, and nothing else is touched: specs, graphs, run folders, logs, checkpoints, and data of every format', async () => {
     const counts = await hostile({ cases: 2500, seed: 3, folder: temporaryFolder() });
     for (const kind of ['safetensors', 'checkpoint', 'log', 'run', 'graph', 'spec', ...data])
       expect(counts[kind].read, kind).toBeGreaterThan(0);
     for (const kind of ['safetensors', 'checkpoint', 'run', 'graph', ...data])
       expect(counts[kind].refused, kind).toBeGreaterThan(0);
+  });
+
+  it('are watched: a path outside of the folder is noted', () => {
+    const [inside, outside] = [temporaryFolder(), temporaryFolder()];
+    const watch = watchPaths([inside]);
+    writeFileSync(join(inside, 'a'), 'x');
+    readFileSync(join(inside, 'b', '..', 'a'));
+    expect([...watch.outside]).toEqual([]);
+    writeFileSync(join(inside, '..', basename(outside), 'escape'), 'x');
+    existsSync('/etc/escape');
+    watch.stop();
+    expect([...watch.outside]).toEqual([join(outside, 'escape'), '/etc/escape']);
   });
 
   it.each([

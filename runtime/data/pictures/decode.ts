@@ -35,7 +35,7 @@ interface Decoder {
 
 /** @throws DataFault for damaged, unsupported and transparent pictures */
 export function decodePicture(file: string, bytes: Uint8Array): Picture {
-  const { format, width, height } = pictureHeader(file, bytes);
+  const { format, width, height, orientation = 1 } = pictureHeader(file, bytes);
   if (format === 'png') return fromPng(file, readPng(file, bytes, width, height));
   // Their decoders fill what is missing of a cut file with grey, and say nothing.
   if (format === 'jpeg' && !endsWhole(bytes)) throw new DataFault(file, 'is a truncated JPEG file');
@@ -45,7 +45,8 @@ export function decodePicture(file: string, bytes: Uint8Array): Picture {
   const decoder = format === 'jpeg' ? '@cwasm/jpeg-turbo' : '@cwasm/webp';
   try {
     const image = (require(decoder) as Decoder).decode(bytes);
-    if (image.width !== width || image.height !== height) throw new Error('its size is not the declared one');
+    const [seen, high] = orientation > 4 ? [image.height, image.width] : [image.width, image.height];
+    if (seen !== width || high !== height) throw new Error('its size is not the declared one');
     pixels = image.data;
   } catch (error) {
     if (++failures % RENEWED === 0) Reflect.deleteProperty(require.cache, require.resolve(decoder));
@@ -53,7 +54,8 @@ export function decodePicture(file: string, bytes: Uint8Array): Picture {
     const name = format === 'jpeg' ? 'JPEG' : 'WebP';
     throw new DataFault(file, `is a damaged or unsupported ${name} file (${detail})`, { cause: error });
   }
-  return { width, height, ...fromRgba(file, pixels) };
+  const { channels, data } = fromRgba(file, pixels);
+  return { width, height, channels, data: upright(data, width, height, channels, orientation) };
 }
 
 /** Scans that a JPEG file has; one inside a preview counts too. */
@@ -70,7 +72,7 @@ function endsWhole(bytes: Uint8Array): boolean {
   return false;
 }
 
-function fromRgba(file: string, rgba: Uint8ClampedArray): Pick<Picture, 'channels' | 'data'> {
+function fromRgba(file: string, rgba: Uint8ClampedArray): { channels: 1 | 3; data: Uint8Array } {
   const pixels = rgba.length / 4;
   let grey = true;
   for (let i = 0; i < pixels; i++) {
@@ -82,6 +84,29 @@ function fromRgba(file: string, rgba: Uint8ClampedArray): Pick<Picture, 'channel
   for (let i = 0; i < pixels; i++)
     for (let c = 0; c < channels; c++) data[i * channels + c] = rgba[4 * i + c]!;
   return { channels, data };
+}
+
+/** Turns and mirrors as Exif says (CIPA DC-008, 4.6.5.1.6). @param width, height of the result */
+function upright(
+  data: Uint8Array,
+  width: number,
+  height: number,
+  channels: number,
+  orientation: number,
+): Uint8Array {
+  if (orientation === 1) return data;
+  const [quarter, fromRight, fromBelow] = [orientation > 4, [2, 3, 7, 8], [3, 4, 6, 7]];
+  const [w, h] = quarter ? [height, width] : [width, height];
+  const out = new Uint8Array(data.length);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      const [column, row] = quarter ? [y, x] : [x, y];
+      const from =
+        (fromBelow.includes(orientation) ? h - 1 - row : row) * w +
+        (fromRight.includes(orientation) ? w - 1 - column : column);
+      for (let c = 0; c < channels; c++) out[(y * width + x) * channels + c] = data[from * channels + c]!;
+    }
+  return out;
 }
 
 function transparent(file: string): DataFault {

@@ -9,8 +9,11 @@ export type PictureFormat = 'png' | 'jpeg' | 'webp';
 
 export interface PictureHeader {
   readonly format: PictureFormat;
+  /** As it is to be seen: of a JPEG that its Exif turns by a quarter, width and height have changed places. */
   readonly width: number;
   readonly height: number;
+  /** Exif's orientation of a JPEG, 1 to 8; absent where it stands upright. */
+  readonly orientation?: number;
 }
 
 /** Pictures that declare more pixels are refused before a byte is allocated for them. */
@@ -46,14 +49,41 @@ function jpeg(bytes: Uint8Array): PictureHeader | undefined {
   if (bytes.length < 4 || bytes[0] !== 0xff || bytes[1] !== 0xd8) return undefined;
   const data = view(bytes);
   let at = 2;
+  let orientation = 1;
   while (at + 9 < bytes.length) {
     if (bytes[at] !== 0xff) return undefined;
     const marker = bytes[at + 1]!;
     if (marker === 0xff) at += 1;
     else if (marker === 0x01 || (marker >= 0xd0 && marker <= 0xd8)) at += 2;
-    else if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker))
-      return { format: 'jpeg', width: data.getUint16(at + 7), height: data.getUint16(at + 5) };
-    else at += 2 + Math.max(2, data.getUint16(at + 2));
+    else if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) {
+      const [height, width] = [data.getUint16(at + 5), data.getUint16(at + 7)];
+      if (orientation === 1) return { format: 'jpeg', width, height };
+      const turned = orientation > 4;
+      return { format: 'jpeg', width: turned ? height : width, height: turned ? width : height, orientation };
+    } else {
+      const length = Math.max(2, data.getUint16(at + 2));
+      if (marker === 0xe1)
+        orientation = orientationIn(bytes.subarray(at + 4, at + 2 + length)) ?? orientation;
+      at += 2 + length;
+    }
+  }
+  return undefined;
+}
+
+/** The tag 0x0112 in the first directory of an Exif segment (CIPA DC-008, 4.6), or undefined. */
+function orientationIn(segment: Uint8Array): number | undefined {
+  const exif = [0x45, 0x78, 0x69, 0x66, 0, 0];
+  if (segment.length < 14 || exif.some((byte, i) => segment[i] !== byte)) return undefined;
+  const tiff = view(segment.subarray(6));
+  const little = tiff.getUint16(0) === 0x4949;
+  const start = tiff.getUint32(4, little);
+  if (start + 2 > tiff.byteLength) return undefined;
+  for (let i = 0; i < tiff.getUint16(start, little); i++) {
+    const entry = start + 2 + 12 * i;
+    if (entry + 12 > tiff.byteLength) return undefined;
+    if (tiff.getUint16(entry, little) !== 0x0112) continue;
+    const value = tiff.getUint16(entry + 8, little);
+    return value >= 1 && value <= 8 ? value : undefined;
   }
   return undefined;
 }

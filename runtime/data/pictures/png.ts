@@ -45,7 +45,13 @@ export function tamePng(bytes: Uint8Array): Uint8Array {
     at = end;
   }
   const expected = unpackedSize(view);
-  const pixels = inflateSync(Buffer.concat(packed), { maxOutputLength: expected });
+  let pixels: Uint8Array;
+  try {
+    pixels = inflateSync(Buffer.concat(packed), { maxOutputLength: expected });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE') throw error;
+    throw new RangeError('it holds more pixels than it declares', { cause: error });
+  }
   if (pixels.length !== expected) throw new RangeError('too few pixels');
   return Buffer.concat([
     bytes.subarray(0, SIGNATURE),

@@ -6,7 +6,7 @@
 import { createReadStream, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { DataFault } from '../fault.js';
-import { asFault, MOST_BYTES, readBytes } from '../files.js';
+import { asFault, readBytes } from '../files.js';
 
 export interface FileTable {
   readonly file: string;
@@ -123,55 +123,14 @@ async function fromLines(file: string, wanted: readonly string[]): Promise<FileT
 }
 
 async function fromParquet(file: string, wanted: readonly string[]): Promise<FileTable> {
-  const size = statSync(file).size;
-  if (size > MOST_BYTES) throw new DataFault(file, `has ${size} bytes; at most ${MOST_BYTES} can be read`);
-  const { parquetMetadataAsync, parquetReadObjects } = await import('hyparquet');
-  const { compressors } = await import('hyparquet-compressors');
-  const bytes = readBytes(file);
-  const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+  const { readParquet } = await import('./parquet.js');
   try {
-    const metadata = await parquetMetadataAsync(buffer);
-    const rows = Number(metadata.num_rows);
-    const names = metadata.schema.filter((_, i) => isTopLevel(metadata.schema, i)).map(({ name }) => name);
+    const { rows, names, columns } = readParquet(readBytes(file));
     check(file, names, wanted);
-    const packed = metadata.row_groups.reduce(
-      (sum, group) =>
-        sum + group.columns.reduce((s, c) => s + Number(c.meta_data?.total_uncompressed_size ?? 0), 0),
-      0,
-    );
-    if (!Number.isSafeInteger(rows) || rows < 0 || packed > MOST_BYTES)
-      throw new DataFault(
-        file,
-        `declares ${rows} rows and ${packed} bytes; at most ${MOST_BYTES} bytes are read`,
-      );
-    const records = await parquetReadObjects({
-      file: buffer,
-      metadata,
-      compressors,
-      columns: [...wanted],
-      utf8: false,
-    });
-    if (records.length !== rows) throw new Error(`${records.length} of ${rows} rows`);
-    const values = new Map(wanted.map((name) => [name, records.map((record) => record[name] as unknown)]));
-    return tableOf(file, rows, names, values);
+    return tableOf(file, rows, names, await columns(wanted));
   } catch (error) {
-    if (error instanceof DataFault) throw error;
-    const detail = error instanceof Error ? error.message : String(error);
-    throw new DataFault(file, `is not a whole Parquet file (${detail})`, { cause: error });
+    throw damaged(file, 'Parquet', error);
   }
-}
-
-/** Whether a schema element is a child of the root: the list is the tree in depth-first order. */
-function isTopLevel(schema: readonly { num_children?: number }[], index: number): boolean {
-  let at = 1;
-  while (at < index) at = after(schema, at);
-  return index > 0 && at === index;
-}
-
-function after(schema: readonly { num_children?: number }[], index: number): number {
-  let at = index + 1;
-  for (let k = 0; k < (schema[index]?.num_children ?? 0) && at < schema.length; k++) at = after(schema, at);
-  return at;
 }
 
 async function fromArrow(file: string, wanted: readonly string[]): Promise<FileTable> {
@@ -181,10 +140,15 @@ async function fromArrow(file: string, wanted: readonly string[]): Promise<FileT
     check(file, names, wanted);
     return tableOf(file, rows, names, new Map(wanted.map((name) => [name, column(name)])));
   } catch (error) {
-    if (error instanceof DataFault) throw error;
-    const detail = error instanceof Error ? error.message : String(error);
-    throw new DataFault(file, `is not a whole Arrow file (${detail})`, { cause: error });
+    throw damaged(file, 'Arrow', error);
   }
+}
+
+/** What a reader found. Errors that are none of ours are those of a library's code, and say little of the file. */
+function damaged(file: string, format: string, error: unknown): DataFault {
+  if (error instanceof DataFault) return error;
+  const detail = error instanceof RangeError ? error.message : 'it is damaged';
+  return new DataFault(file, `is not a whole ${format} file (${detail})`, { cause: error });
 }
 
 function tableOf(
