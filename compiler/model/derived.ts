@@ -171,6 +171,14 @@ class DerivedReader {
       });
       return undefined;
     }
+    if (transform.once && input) {
+      const name = drawnIn(input.derived, this.before);
+      if (name !== undefined) {
+        const own = this.declaration.name.text;
+        evaluator.report('MMD0971', env, range, { name: own, transform: transform.name, random: name });
+        return undefined;
+      }
+    }
     const derived: DerivedInfo = {
       op: 'transform',
       name: transform.name,
@@ -179,6 +187,7 @@ class DerivedReader {
       type: input?.type.type ?? this.declared.type,
       values: read.values,
       modalities: read.modalities,
+      place: range,
       stream: transform.random ? `${this.declaration.name.text}.${transform.name}_${++this.draws}` : null,
     };
     return { derived, type };
@@ -238,6 +247,27 @@ class DerivedReader {
     }
     return { values, types, modalities };
   }
+}
+
+/** A transform by which rows differ by chance, or undefined where they are always the same. */
+function drawnIn(derived: DerivedInfo, modalities: readonly ModalityInfo[]): string | undefined {
+  if (derived.op === 'modality') {
+    const own = modalities.find((m) => m.name === derived.name)?.derived;
+    return own && drawnIn(own, modalities);
+  }
+  if (derived.stream !== null) return derived.name;
+  const parts: DerivedInfo[] = Object.values(derived.modalities).map((name) => ({ op: 'modality', name }));
+  for (const part of derived.input ? [derived.input, ...parts] : parts) {
+    const found = drawnIn(part, modalities);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** The networks that a modality's rows go through, innermost first. */
+export function networksOf(derived: DerivedInfo): Extract<DerivedInfo, { op: 'transform' }>[] {
+  if (derived.op === 'modality') return [];
+  return [...(derived.input ? networksOf(derived.input) : []), ...(derived.name === 'onnx' ? [derived] : [])];
 }
 
 /** Modalities whose data have to be there for one to be derived. */

@@ -38,6 +38,8 @@ export type DerivedInfo =
       readonly modalities: Readonly<Record<string, string>>;
       /** Names the random numbers that it draws; null where it draws none. */
       readonly stream: string | null;
+      /** Of the call. */
+      readonly place: Range;
     };
 
 export interface ModalityInfo {

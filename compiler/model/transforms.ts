@@ -43,6 +43,8 @@ export interface Transform {
   readonly params: readonly TransformParam[];
   /** Whether rows differ by chance. */
   readonly random: boolean;
+  /** Whether it is computed once for every row, when data are opened: what comes in may then not differ by chance. */
+  readonly once?: boolean;
   readonly about: string;
   /** The result's type. `declared` is the type of the modality, for transforms that begin a chain. */
   result(input: DerivedType, args: TransformArgs, declared: DerivedType): DerivedType | TransformFault;
@@ -220,6 +222,52 @@ const list: readonly Transform[] = [
       return sizeOf([h, w, c, factor, factor]) <= 2 ** 28
         ? { type, shape: [h * factor, w * factor, c] }
         : { at: 'factor', expected: 'a smaller factor', found: String(factor) };
+    },
+  },
+  {
+    name: 'onnx',
+    input: ['image', 'vector', 'binary'],
+    params: [
+      {
+        name: 'path',
+        field: { type: 'string' },
+        about: 'an ONNX file of the project, relative to the folder of the spec',
+      },
+      {
+        name: 'output',
+        field: { type: 'string' },
+        default: null,
+        about: 'the name of the output that is taken; without it the first',
+      },
+      {
+        name: 'layout',
+        field: { type: 'form', forms: { auto: [], nchw: [], nhwc: [] } },
+        default: { form: 'auto', args: {} },
+        about:
+          'the order of the axes of its input; `auto` reads it off the declared shape where only one fits',
+      },
+      {
+        name: 'range',
+        field: { type: 'form', forms: { signed: [], unit: [], bytes: [] } },
+        default: { form: 'signed', args: {} },
+        about: 'what it expects of an image: values in [-1, 1], [0, 1] or [0, 255]',
+      },
+    ],
+    random: false,
+    once: true,
+    about:
+      'What a frozen network in an ONNX file says of the row: an encoder that is not trained. It runs on the side of the data, once for every row.',
+    result: (_, { values }, declared) => {
+      const path = values.path as string;
+      if (path === '' || /^([/\\\\]|[a-zA-Z]:|[a-z]+:\/\/)/.test(path))
+        return {
+          at: 'path',
+          expected: 'a path inside the project, relative to the folder of the spec',
+          found: `"${path}"`,
+        };
+      return declared.type === 'vector'
+        ? declared
+        : { expected: 'the data of a `vector`', found: show(declared) };
     },
   },
   {

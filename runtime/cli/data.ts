@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { resolve } from 'node:path';
 import type { Diagnostic } from '../../compiler/diagnostics/diagnostic.js';
 import type { ModelInfo } from '../../compiler/model/info.js';
 import { allocateBatch, fillRows } from '../data/batches.js';
@@ -13,6 +14,7 @@ import { MOST_PROBLEMS, survey, type ColumnSurvey } from '../data/survey.js';
 import type { Dataset } from '../data/table.js';
 import { SpecFault, UsageFault } from '../faults.js';
 import { writeAtomic } from '../files/atomic.js';
+import { projectRoot } from '../host.js';
 import { renderDataReport, valuesOf } from '../report/data.js';
 import type { SampleImage } from '../report/model.js';
 import { drawRows, gridLayout } from '../sample/write.js';
@@ -41,12 +43,13 @@ export async function showData(file: string, options: DataOptions): Promise<void
   const { model, read } = compileFile(file, options.set ?? [], options.model, options.color);
   const { info } = model;
   const faults: Diagnostic[] = [];
-  const columns = await surveyAll(info, options.data, faults);
+  const project = projectRoot(resolve(file));
+  const columns = await surveyAll(info, options.data, project, faults);
   const warnings: string[] = [];
   const parts: Record<string, number> = {};
   let rows: Dataset | undefined;
   if (faults.length === 0) {
-    const opened = await guarded(() => openParts(info, options.data, { lazy: true }), faults);
+    const opened = await guarded(() => openParts(info, options.data, { lazy: true, project }), faults);
     if (opened) rows = await part(info, opened, parts, warnings, columns, faults);
   }
   const problems = columns.flatMap((c) => problemsOf(c, MOST_PROBLEMS));
@@ -90,13 +93,14 @@ export async function showData(file: string, options: DataOptions): Promise<void
 async function surveyAll(
   info: ModelInfo,
   root: string | undefined,
+  project: string,
   faults: Diagnostic[],
 ): Promise<ColumnSurvey[]> {
   const sources = root === undefined ? [] : await openEach(info, root);
   for (const source of sources) if ('fault' in source) faults.push(...source.fault.diagnostics);
   let columns = sources.flatMap((source) => ('column' in source ? [source.column] : []));
   if (sources.length === 0) {
-    const opened = await guarded(() => openParts(info, root, { lazy: true }), faults);
+    const opened = await guarded(() => openParts(info, root, { lazy: true, project }), faults);
     const dataset = opened && (await guarded(() => opened.part('train').dataset, faults));
     columns = dataset ? [...dataset.columns.values()] : [];
   }

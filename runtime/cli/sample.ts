@@ -10,7 +10,7 @@ import { canProduce } from '../../compiler/model/check.js';
 import type { Sampler } from '../../compiler/process/samplers.js';
 import type { Backend } from '../executors/index.js';
 import { InputFault, UsageFault } from '../faults.js';
-import { compileRun } from '../run/folder.js';
+import { compileRun, encodersOf } from '../run/folder.js';
 import { findModality, fitRows, notGiven, readGiven, rowsOf } from '../sample/given.js';
 import { openModality } from '../data/open.js';
 import { questionOf, type Question } from '../sample/questions.js';
@@ -43,7 +43,9 @@ const defaultRows = 16;
 export async function sample(dir: string, options: SampleOptions): Promise<void> {
   const { run, model } = compileRun(dir);
   const { info } = model;
-  const given = await Promise.all((options.given ?? []).map((text) => readGiven(info, text)));
+  const given = await Promise.all(
+    (options.given ?? []).map((text) => readGiven(info, text, { project: encodersOf(dir) })),
+  );
   const again = given.find((g, i) => given.findIndex((other) => other.name === g.name) !== i);
   if (again) throw new UsageFault(`--given ${again.name} is there twice`);
   const task = chooseTask(
@@ -61,7 +63,7 @@ export async function sample(dir: string, options: SampleOptions): Promise<void>
   for (const name of neededBy(task)) {
     const found = given.find((g) => g.name === name);
     // A task's givens that the command line leaves open come from the run's own held-out data.
-    const rows = found?.rows ?? (await heldOut(info, name, run.data, n));
+    const rows = found?.rows ?? (await heldOut(info, name, run.data, n, encodersOf(dir)));
     data.set(name, fitRows(name, rows, n));
   }
   const sampler: Sampler =
@@ -151,10 +153,16 @@ function chooseTask(info: ModelInfo, options: SampleOptions, given: readonly str
   return questionOf(info, given, produced);
 }
 
-async function heldOut(info: ModelInfo, name: string, data: string | null, n: number): Promise<Rows> {
+async function heldOut(
+  info: ModelInfo,
+  name: string,
+  data: string | null,
+  n: number,
+  project: string,
+): Promise<Rows> {
   const root = data ?? (info.data.set ? `builtin:${String(info.data.set.source.args.name)}` : undefined);
   if (root === undefined) throw new UsageFault(`say what \`${name}\` is: --given ${name}=VALUE`);
-  const column = await openModality(info, name, root);
+  const column = await openModality(info, name, root, { project });
   const first = info.evalRows?.from ?? 0;
   const last = info.evalRows?.to ?? column.rows;
   return rowsOf(

@@ -4,11 +4,13 @@
  *
  * @module
  */
-import { sourcesOf } from '../../compiler/model/derived.js';
+import { networksOf, sourcesOf } from '../../compiler/model/derived.js';
 import type { DerivedInfo, ModalityInfo, ModelInfo } from '../../compiler/model/info.js';
 import { Stream } from '../random/stream.js';
 import { rowSize, type Column, type Draw } from './column.js';
-import { kernels } from './transforms.js';
+import { DataFault } from './fault.js';
+import { readFrozen, runFrozen } from './frozen.js';
+import { kernels, type TransformNode } from './transforms.js';
 
 /**
  * The modalities that have to be read from files for a derived one. One that is derived from nothing (`holes`) still needs
@@ -29,16 +31,88 @@ const find = (info: ModelInfo, name: string): ModalityInfo =>
 /**
  * The columns of all modalities, in the model's order.
  * @param columns those of the modalities that are read from files
- * @param wanted names of the modalities to derive; all when left out
+ * @param wanted name of the modality to derive; all when left out
+ * @param frozen what networks say of the rows
+ * @param before of the wanted modality, what goes into this call instead of what it is itself
  */
-export function withDerived(info: ModelInfo, columns: readonly Column[], wanted?: string): Column[] {
+export function withDerived(
+  info: ModelInfo,
+  columns: readonly Column[],
+  wanted?: string,
+  frozen: Frozen = none,
+  before?: TransformNode,
+): Column[] {
   const all = new Map(columns.map((column) => [column.name, column]));
   const needed = wanted === undefined ? undefined : neededFor(info, wanted);
   for (const modality of info.modalities) {
-    if (modality.derived && (!needed || needed.has(modality.name)))
-      all.set(modality.name, derivedColumn(info, modality, modality.derived, all));
+    if (!modality.derived || (needed && !needed.has(modality.name))) continue;
+    const own = before && modality.name === wanted ? before : undefined;
+    const made = own ? { ...modality, dataShape: own.shape, discrete: false, classes: 0 } : modality;
+    all.set(
+      modality.name,
+      derivedColumn(info, made, own ? (own.input as DerivedInfo) : modality.derived, all, frozen),
+    );
   }
   return info.modalities.flatMap((m) => all.get(m.name) ?? []);
+}
+
+/** What frozen networks say of rows, by the call: [rows, size]. */
+export type Frozen = ReadonlyMap<DerivedInfo, { readonly values: Float32Array; readonly size: number }>;
+
+const none: Frozen = new Map();
+
+/** Whether any modality has rows that go through a network. */
+export const hasFrozen = (info: ModelInfo): boolean =>
+  info.modalities.some((m) => m.derived && networksOf(m.derived).length > 0);
+
+/**
+ * Runs the frozen networks of derived modalities on all rows.
+ * @param project folder of the project, in which the spec's own path begins
+ * @param networks takes the hash of every file, by its path
+ * @throws SpecFault at the call of one that cannot be used
+ */
+export async function runNetworks(
+  info: ModelInfo,
+  columns: readonly Column[],
+  project: string,
+  networks: Record<string, string>,
+  wanted?: string,
+): Promise<Frozen> {
+  const frozen = new Map<DerivedInfo, { values: Float32Array; size: number }>();
+  const needed = wanted === undefined ? undefined : neededFor(info, wanted);
+  for (const modality of info.modalities) {
+    const { derived } = modality;
+    if (!derived || (needed && !needed.has(modality.name))) continue;
+    for (const node of networksOf(derived)) {
+      const file = readFrozen(info, node, project);
+      networks[file.path] = file.sha256;
+      const all = new Map(withDerived(info, columns, modality.name, frozen, node).map((c) => [c.name, c]));
+      const input = all.get(modality.name) as Column;
+      const [size] = modality.shape;
+      const values = await runFrozen(
+        info,
+        node,
+        modality.name,
+        file,
+        {
+          count: input.rows,
+          read: (row) => {
+            if (input.missing?.(row)) return undefined;
+            try {
+              return readRow(input, row, { from: 'row', index: row });
+            } catch (error) {
+              // It is told where rows are decoded, with those that are left out for it.
+              if (error instanceof DataFault) return undefined;
+              throw error;
+            }
+          },
+        },
+        size,
+      );
+      frozen.set(node, { values, size });
+    }
+  }
+  return frozen;
 }
 
 /** A modality and everything that it is derived from. */
@@ -52,6 +126,7 @@ function derivedColumn(
   modality: ModalityInfo,
   derived: DerivedInfo,
   columns: ReadonlyMap<string, Column>,
+  frozen: Frozen,
 ): Column {
   // Sources of a chain that begins by itself (`holes`) do not say how many rows there are.
   const counts = [...columns.values()];
@@ -60,6 +135,8 @@ function derivedColumn(
   const { seed } = info.train;
   const evaluate = (node: DerivedInfo, row: number, draw: Draw): Float32Array => {
     if (node.op === 'modality') return readRow(columns.get(node.name) as Column, row, draw);
+    const said = frozen.get(node);
+    if (said) return said.values.slice(row * said.size, (row + 1) * said.size);
     return kernels[node.name]({
       node,
       input: node.input ? evaluate(node.input, row, draw) : new Float32Array(0),

@@ -10,7 +10,7 @@ import type { ModalityInfo, ModelInfo, SourceInfo } from '../../compiler/model/i
 import { showSource } from '../../compiler/model/data.js';
 import { SpecFault } from '../faults.js';
 import { rowSize, type Column, type ColumnType } from './column.js';
-import { fileSources, withDerived } from './derived.js';
+import { fileSources, hasFrozen, runNetworks, withDerived } from './derived.js';
 import { DataFault } from './fault.js';
 import { joinById } from './join.js';
 import { SCENE_CLASSES, SCENE_EMBEDDING, SCENE_LABELS, SCENE_SIZE, scenes } from './scenes.js';
@@ -45,6 +45,8 @@ export async function openData(
 /** Everything that a model's data are, opened once, to be parted into rows to train on and rows held out. */
 export interface OpenedParts {
   part(part: Part): Opened;
+  /** SHA-256 of every frozen network that rows went through, by its path in the project. */
+  readonly networks: Readonly<Record<string, string>>;
 }
 
 /** @throws SpecFault as {@link openData}; `part` throws it for ranges that are not within the data */
@@ -55,11 +57,17 @@ export async function openParts(
 ): Promise<OpenedParts> {
   const { file } = info.module;
   const place = (range: SourceInfo['place']): Place => ({ file, range });
+  const networks: Record<string, string> = {};
   const named = root?.startsWith(builtinPrefix) ? root.slice(builtinPrefix.length) : undefined;
   const set = named ?? (info.data.set?.source.args.name as string | undefined);
   if (set !== undefined) {
     const at = place(info.data.set?.place ?? info.data.place);
-    return { part: (part) => ({ dataset: openSet(info, set, at, part), skipped: [] }) };
+    const made = new Map<Part, Dataset>();
+    if (hasFrozen(info))
+      for (const part of ['train', 'eval'] as const)
+        made.set(part, await openFrozenSet(info, set, at, part, options, networks));
+    const dataset = (part: Part) => made.get(part === 'all' ? 'train' : part) ?? openSet(info, set, at, part);
+    return { part: (part) => ({ dataset: dataset(part), skipped: [] }), networks };
   }
   for (const modality of info.modalities) {
     if (modality.derived) continue;
@@ -85,9 +93,15 @@ export async function openParts(
   const joined = await placed(place(info.data.place), () =>
     info.data.join === 'id' ? joinById(read, mayMiss) : read,
   );
-  const whole = await placed(place(info.data.place), () => new Dataset(withDerived(info, joined)));
+  const project = options.project ?? '.';
+  const frozen = await runNetworks(info, joined, project, networks);
+  const whole = await placed(
+    place(info.data.place),
+    () => new Dataset(withDerived(info, joined, undefined, frozen)),
+  );
   const skipped = info.data.errors === 'skip' ? undecodable(joined) : new Map<number, DataFault>();
   return {
+    networks,
     part: (part) => {
       const rows = part === 'all' ? null : part === 'train' ? info.data.rows : info.evalRows;
       const [from, to] = [rows?.from ?? 0, rows?.to ?? whole.rows];
@@ -147,8 +161,13 @@ function undecodable(columns: readonly Column[]): Map<number, DataFault> {
 }
 
 /** Opens the rows of one modality from the data under `root`, for `--given image=DIR#0:500`. */
-export async function openModality(info: ModelInfo, name: string, root: string): Promise<Column> {
-  if (root.startsWith(builtinPrefix)) return (await openData(info, root, 'eval')).column(name);
+export async function openModality(
+  info: ModelInfo,
+  name: string,
+  root: string,
+  options: OpenOptions = {},
+): Promise<Column> {
+  if (root.startsWith(builtinPrefix)) return (await openData(info, root, 'eval', options)).column(name);
   const columns: Column[] = [];
   for (const file of fileSources(info, name)) {
     const source = info.data.columns.find((c) => c.modality === file);
@@ -160,7 +179,8 @@ export async function openModality(info: ModelInfo, name: string, root: string):
     const at = { file: info.module.file, range: source.place };
     columns.push(await placed(at, () => openColumn(found, source, root, {})));
   }
-  return withDerived(info, columns, name).find((column) => column.name === name) as Column;
+  const frozen = await runNetworks(info, columns, options.project ?? '.', {}, name);
+  return withDerived(info, columns, name, frozen).find((column) => column.name === name) as Column;
 }
 
 /** What a column must be to feed a modality. */
@@ -202,12 +222,35 @@ const sceneShapes: Readonly<Record<string, { type: string; shape: readonly numbe
   emb: { type: 'vector', shape: [SCENE_EMBEDDING] },
 };
 
+/** {@link openSet} with what frozen networks say of its rows. */
+async function openFrozenSet(
+  info: ModelInfo,
+  name: string,
+  place: Place,
+  part: Part,
+  { project = '.' }: OpenOptions,
+  networks: Record<string, string>,
+): Promise<Dataset> {
+  const columns = setColumns(info, name, place, part);
+  const frozen = await runNetworks(info, columns, project, networks);
+  return parted(info, new Dataset(withDerived(info, columns, undefined, frozen)), part);
+}
+
 function openSet(info: ModelInfo, name: string, place: Place, part: Part): Dataset {
+  return parted(info, new Dataset(withDerived(info, setColumns(info, name, place, part))), part);
+}
+
+function parted({ data }: ModelInfo, dataset: Dataset, part: Part): Dataset {
+  return part === 'train' && data.rows ? dataset.take({ start: data.rows.from, end: data.rows.to }) : dataset;
+}
+
+/** The columns of an embedded set that a model's modalities are. */
+function setColumns(info: ModelInfo, name: string, place: Place, part: Part): Column[] {
   if (name !== 'scenes') {
     throw new SpecFault([diagnostic('MMD0705', place, { name, sets: '`builtin("scenes")`' })]);
   }
   const all = scenes(part === 'eval' ? 'val' : 'train');
-  const columns = info.modalities.flatMap((modality) => {
+  return info.modalities.flatMap((modality) => {
     if (modality.derived) return [];
     const offered = sceneShapes[modality.name];
     if (offered?.type === modality.type && offered.shape.join() === modality.shape.join()) {
@@ -228,10 +271,6 @@ function openSet(info: ModelInfo, name: string, place: Place, part: Part): Datas
       ),
     ]);
   });
-  const dataset = new Dataset(withDerived(info, columns));
-  return part === 'train' && info.data.rows
-    ? dataset.take({ start: info.data.rows.from, end: info.data.rows.to })
-    : dataset;
 }
 
 /** Turns a fault of the data into a diagnostic at the place of the spec that names it. */

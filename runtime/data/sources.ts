@@ -34,6 +34,8 @@ const mostDecoded = 2 ** 28;
 export interface OpenOptions {
   /** Decodes pictures only when rows are read, whatever their number. */
   readonly lazy?: boolean;
+  /** Folder of the spec's project, for frozen networks that it names; the current folder where it is left out. */
+  readonly project?: string;
 }
 
 /**

@@ -32,6 +32,8 @@ export interface Provenance {
   readonly data: string;
   /** Networks that features come from, by what they are used for. */
   readonly networks: Readonly<Record<string, NetworkRecord & { readonly accuracy?: number }>>;
+  /** SHA-256 of the frozen networks that rows went through, by path. */
+  readonly encoders: Readonly<Record<string, string>>;
   readonly executor: string;
   readonly version: string;
 }

@@ -7,13 +7,14 @@
  *     log.jsonl       one record a logged step
  *     checkpoints/    state of the training
  *     model.safetensors  weights that samples come from
+ *     encoders/       frozen networks that the spec names
  *     samples/TASK/   what `mmdc sample` writes
  *     report.html
  *
  * @module
  */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { analyze, type CompiledModel } from '../../compiler/driver.js';
 import { memoryHost } from '../../compiler/project/host.js';
 import { writeAtomic } from '../files/atomic.js';
@@ -63,6 +64,18 @@ export function compileBundle(bundle: Bundle): CompiledModel {
   const model = analysis.models.get(bundle.model);
   if (!model) throw new SpecFault(analysis.diagnostics);
   return model;
+}
+
+/** Folder of a run in which frozen networks have the paths that they had in the project. */
+export const encodersOf = (dir: string): string => join(dir, 'encoders');
+
+/** Copies frozen networks into a run, which can then be asked about new rows anywhere. */
+export function keepNetworks(dir: string, project: string, networks: Readonly<Record<string, string>>): void {
+  for (const path of Object.keys(networks)) {
+    const target = join(encodersOf(dir), path);
+    mkdirSync(dirname(target), { recursive: true });
+    writeAtomic(target, readFileSync(join(project, path)));
+  }
 }
 
 export const runFile = (dir: string): string => join(dir, 'run.json');

@@ -11,6 +11,7 @@ import { rowSize, toColumn, type Column } from '../data/column.js';
 import { DataFault } from '../data/fault.js';
 import { readNpy } from '../data/npy.js';
 import { columnType, openModality } from '../data/open.js';
+import type { OpenOptions } from '../data/sources.js';
 import { InputFault, UsageFault } from '../faults.js';
 import type { Rows } from './sampler.js';
 
@@ -25,7 +26,7 @@ export interface Given {
  * Reads `NAME=VALUE`.
  * @throws UsageFault for a malformed argument, InputFault for a value that does not fit
  */
-export async function readGiven(info: ModelInfo, text: string): Promise<Given> {
+export async function readGiven(info: ModelInfo, text: string, options: OpenOptions = {}): Promise<Given> {
   const equals = text.indexOf('=');
   if (equals < 1) throw new UsageFault(`--given ${text}: it is not of the form NAME=VALUE`);
   const [name, value] = [text.slice(0, equals).trim(), text.slice(equals + 1).trim()];
@@ -34,7 +35,7 @@ export async function readGiven(info: ModelInfo, text: string): Promise<Given> {
     task.known.some((part) => part.modality === name || part.region === name),
   );
   if (!info.encoders.has(name) && !inTask) throw notGiven(name);
-  return { name, text, rows: await readValue(info, modality, value) };
+  return { name, text, rows: await readValue(info, modality, value, options) };
 }
 
 export const notGiven = (name: string): InputFault =>
@@ -51,7 +52,12 @@ export function findModality(info: ModelInfo, name: string): ModalityInfo {
   );
 }
 
-async function readValue(info: ModelInfo, modality: ModalityInfo, value: string): Promise<Rows> {
+async function readValue(
+  info: ModelInfo,
+  modality: ModalityInfo,
+  value: string,
+  options: OpenOptions,
+): Promise<Rows> {
   if (modality.type === 'category') {
     const named = modality.labels?.indexOf(value) ?? -1;
     const index = named >= 0 ? named : /^\d+$/.test(value) ? Number(value) : undefined;
@@ -66,7 +72,7 @@ async function readValue(info: ModelInfo, modality: ModalityInfo, value: string)
   const path = hash ? hash[1] : value;
   const source = path.endsWith('.npy')
     ? fromArray(modality, path)
-    : await fromData(info, modality, path, value);
+    : await fromData(info, modality, path, value, options);
   const from = hash?.[2] ? Number(hash[2]) : 0;
   const to = hash?.[3] ? Number(hash[3]) : source.rows;
   if (from >= to || to > source.rows) {
@@ -91,8 +97,10 @@ async function fromData(
   modality: ModalityInfo,
   path: string,
   value: string,
+  options: OpenOptions,
 ): Promise<Column> {
-  if (path.startsWith('builtin:') || existsSync(path)) return openModality(info, modality.name, path);
+  if (path.startsWith('builtin:') || existsSync(path))
+    return openModality(info, modality.name, path, options);
   const kinds = modality.type === 'category' ? 'a class, a `.npy` file' : 'a `.npy` file';
   throw new InputFault(
     `--given ${modality.name}=${value}: it is neither ${kinds} nor an existing data folder`,

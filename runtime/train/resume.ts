@@ -27,6 +27,8 @@ export interface Origin {
   readonly seed: number;
   readonly batch: number;
   readonly data: { readonly rows: number; readonly columns: readonly string[]; readonly sha256: string };
+  /** SHA-256 of the frozen networks that rows went through, by path. */
+  readonly networks?: Readonly<Record<string, string>>;
   readonly versions: { readonly mmdc: string; readonly node: string; readonly executor: string };
 }
 
@@ -57,13 +59,19 @@ export function positionOf(step: number, batch: number, rows: number): Position 
   return { generator: 'philox4x32-10', step: step + 1, epoch: Math.floor(used / rows), row: used % rows };
 }
 
-export function originOf(model: CompiledModel, dataset: Dataset, executor: Executor, seed: number): Origin {
+export function originOf(
+  model: CompiledModel,
+  dataset: Dataset,
+  executor: Executor,
+  { seed, networks = {} }: Pick<TrainOptions, 'seed' | 'networks'>,
+): Origin {
   return {
     hash: model.hash(),
     bundle: bundleOf(model),
     seed,
     batch: model.info.train.batch,
     data: fingerprint(dataset),
+    ...(Object.keys(networks).length > 0 ? { networks } : {}),
     versions: {
       mmdc: version(),
       node: process.version,
@@ -157,6 +165,11 @@ function expectation(model: CompiledModel, origin: Origin): Expect {
     if (meta.batch !== origin.batch)
       differs(`was made with batches of ${meta.batch} rows, and now they have ${origin.batch}`);
     requireShapes(model, file, entries);
+    for (const [path, sha256] of Object.entries(origin.networks ?? {})) {
+      const earlier = meta.networks?.[path];
+      if (earlier !== undefined && earlier !== sha256)
+        differs(`was trained with another network ${path}: SHA-256 ${earlier}, and now it is ${sha256}`);
+    }
     const [before, now] = [meta.data, origin.data];
     if (!before) return;
     if (before.rows !== now.rows)

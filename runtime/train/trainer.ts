@@ -31,6 +31,8 @@ export interface TrainOptions {
    * a run, not when it goes on.
    */
   readonly load?: () => ReadonlyMap<string, Float32Array>;
+  /** Hashes of the frozen networks that the rows went through (`OpenedParts.networks`): a run goes on with the same. */
+  readonly networks?: Readonly<Record<string, string>>;
   /** Steps between log records, and between checkpoints. */
   readonly logEvery: number;
   readonly checkpointEvery: number;
@@ -85,7 +87,7 @@ export async function train(
   const step = model.trainingStep(model.info.train.batch);
   const program = await executor.prepare(step.graph, { carry: carryOf(step) });
   try {
-    const origin = originOf(model, dataset, executor, options.seed);
+    const origin = originOf(model, dataset, executor, options);
     const start = resumeFrom(model, options, origin, step.terms.length);
     const loop = new Loop(model, dataset, program, step, options, hooks, origin, start);
     try {

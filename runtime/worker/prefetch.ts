@@ -14,6 +14,8 @@ import type { Bundle } from '../run/folder.js';
 export interface PrefetchData {
   readonly bundle: Bundle;
   readonly root: string | undefined;
+  /** Folder of the spec's project. */
+  readonly project: string;
   /** Training rows that are left out because they are rows for evaluation too. */
   readonly leftOut: readonly number[];
   readonly seed: number;

@@ -10,9 +10,9 @@ import { openParts } from '../data/open.js';
 import { compileBundle } from '../run/folder.js';
 import { ahead, type PrefetchData, type PrefetchReply, type PrefetchRequest } from './prefetch.js';
 
-const { bundle, root, leftOut, seed, batch } = workerData as PrefetchData;
+const { bundle, root, project, leftOut, seed, batch } = workerData as PrefetchData;
 const { info } = compileBundle(bundle);
-const opened = (await openParts(info, root)).part('train').dataset;
+const opened = (await openParts(info, root, { project })).part('train').dataset;
 const without = new Set(leftOut);
 const dataset = without.size === 0 ? opened : opened.take((row) => !without.has(row));
 

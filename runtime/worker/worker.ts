@@ -9,7 +9,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { CompiledModel } from '../../compiler/driver.js';
 import { acquireLock, LockFault } from '../checkpoint/lock.js';
 import { DataFault } from '../data/fault.js';
-import { openData, openParts } from '../data/open.js';
+import { openData, openParts, type OpenedParts } from '../data/open.js';
 import type { Dataset } from '../data/table.js';
 import type { Executor } from '../executors/executor.js';
 import { choose } from '../executors/index.js';
@@ -17,7 +17,7 @@ import { RunFault } from '../executors/fault.js';
 import { InputFault, SpecFault } from '../faults.js';
 import { overlap } from '../data/overlap.js';
 import { addEvent } from '../run/events.js';
-import { compileBundle, readRun, runFile, writeRun } from '../run/folder.js';
+import { compileBundle, encodersOf, keepNetworks, readRun, runFile, writeRun } from '../run/folder.js';
 import { readLog } from '../run/log.js';
 import { estimate, holdAgainst, machine } from '../train/estimate.js';
 import { stillTerms, type Still } from '../train/guards.js';
@@ -48,7 +48,7 @@ async function runTraining(job: TrainJob): Promise<void> {
   const { dir, run, resume, backend, threads, retention } = job;
   const model = compileBundle(run.bundle);
   const warnings: string[] = [];
-  const parted = await splits(model, run.data ?? undefined, warnings);
+  const parted = await splits(model, run.data ?? undefined, job.root, warnings);
   const needs = estimate(model, run.steps, logEvery, retention.keep + 2);
   warnings.push(...holdAgainst(needs, machine(dir), run.batch, dir));
   const executor = await choose(backend, {
@@ -66,6 +66,7 @@ async function runTraining(job: TrainJob): Promise<void> {
         'go on with it with `--resume`, or choose another folder',
       );
     if (!resume || !isDeepStrictEqual(readRun(dir), run)) writeRun(dir, run);
+    keepNetworks(dir, job.root, parted.networks);
     for (const text of warnings) warn(dir, 0, text);
     const lazy = [...parted.training.columns.values()].some((column) => column.lazy);
     const { leftOut } = parted;
@@ -73,6 +74,7 @@ async function runTraining(job: TrainJob): Promise<void> {
       ? new Prefetch({
           bundle: run.bundle,
           root: run.data ?? undefined,
+          project: job.root,
           leftOut,
           seed: run.seed,
           batch: model.info.train.batch,
@@ -98,16 +100,24 @@ interface Splits {
   readonly heldOut: Dataset | undefined;
   /** Rows that were taken out of the training because they are held out too. */
   readonly leftOut: readonly number[];
+  /** Hashes of the frozen networks that rows went through. */
+  readonly networks: OpenedParts['networks'];
 }
 
 /** Rows to train on and rows held out, with none in both. */
-async function splits(model: CompiledModel, data: string | undefined, warnings: string[]): Promise<Splits> {
+async function splits(
+  model: CompiledModel,
+  data: string | undefined,
+  project: string,
+  warnings: string[],
+): Promise<Splits> {
   const { info } = model;
-  const parts = await openParts(info, data);
+  const parts = await openParts(info, data, { project });
+  const { networks } = parts;
   const { dataset: training, skipped } = parts.part('train');
   if (skipped.length > 0) warnings.push(describeSkipped(skipped, training.rows));
   const builtin = data?.startsWith('builtin:') ?? info.data.set !== null;
-  if (!builtin && !info.evalRows) return { training, heldOut: undefined, leftOut: [] };
+  if (!builtin && !info.evalRows) return { training, heldOut: undefined, leftOut: [], networks };
   const heldOut = parts.part('eval').dataset;
   const { exact, near, compared } = overlap(training, heldOut);
   if (near > 0) {
@@ -115,7 +125,7 @@ async function splits(model: CompiledModel, data: string | undefined, warnings: 
       `${near} of ${training.rows} training rows are nearly the same as a row for evaluation (${compared} rows compared)`,
     );
   }
-  if (exact.length === 0) return { training, heldOut, leftOut: [] };
+  if (exact.length === 0) return { training, heldOut, leftOut: [], networks };
   if (2 * exact.length > training.rows) {
     throw new InputFault(
       `${exact.length} of ${training.rows} training rows are rows for evaluation too`,
@@ -126,7 +136,7 @@ async function splits(model: CompiledModel, data: string | undefined, warnings: 
     `${exact.length} of ${training.rows} training rows are rows for evaluation too: they are left out of the training`,
   );
   const copies = new Set(exact);
-  return { training: training.take((row) => !copies.has(row)), heldOut, leftOut: exact };
+  return { training: training.take((row) => !copies.has(row)), heldOut, leftOut: exact, networks };
 }
 
 /** How many rows were left out because they cannot be decoded, and the first of them. */
@@ -139,7 +149,7 @@ function describeSkipped(skipped: readonly DataFault[], rows: number): string {
 async function trainAndSample(
   { dir, run, resume, root, samples, checkpointEvery, retention, explosion }: TrainJob,
   model: CompiledModel,
-  { training, heldOut }: Splits,
+  { training, heldOut, networks }: Splits,
   batches: Prefetch | undefined,
   executor: Executor,
 ): Promise<void> {
@@ -162,6 +172,7 @@ async function trainAndSample(
     {
       ...options,
       load: () => readSpecWeights(model, root),
+      networks,
       ...(heldOut ? { heldOut } : {}),
       ...(batches ? { batches } : {}),
     },
@@ -214,7 +225,7 @@ async function trainAndSample(
     saveWeights(dir, tensors, { spec: run.hash, step: String(result.step) });
     if (samples > 0 && !stopped()) {
       const sampler = new ModelSampler(model, new Map(Object.entries(tensors)), executor, samples);
-      const held = heldOut ?? (await openData(model.info, run.data ?? undefined, 'eval'));
+      const held = heldOut ?? (await openData(model.info, run.data ?? undefined, 'eval', { project: root }));
       const sampling = { rows: samples, seed: run.seed, trained: result.step, data: held };
       await sampleTasks(model, sampler, join(dir, 'samples'), sampling, (task) => ({
         onProgress: (count, total) => post({ kind: 'sampling', what: task.name, done: count, total }),
@@ -265,7 +276,7 @@ async function runEvaluation(job: EvalJob): Promise<void> {
   const { info } = model;
   const { weights, step } = loadWeights(dir, model);
   const data = job.data ?? undefined;
-  const parts = await openParts(info, data);
+  const parts = await openParts(info, data, { project: encodersOf(dir) });
   const [train, heldOut] = [parts.part('train').dataset, parts.part('eval').dataset];
   let line = '';
   const executor = await choose(backend, {
@@ -299,6 +310,7 @@ async function runEvaluation(job: EvalJob): Promise<void> {
     heldOut: heldOut.rows,
     data: job.data ?? `builtin:${String(info.data.set?.source.args.name)}`,
     networks,
+    encoders: parts.networks,
     executor: line,
     version: version(),
   };

@@ -25,4 +25,21 @@ export const run = rows({
     message: 'the embedded set "{set}" has nothing that fits the modality `{modality}`',
     help: 'it has {columns}',
   },
+  MMD0970: {
+    severity: 'error',
+    title: 'Frozen network cannot be used',
+    message: 'the network `{path}` cannot be used: {reason}',
+    help: 'the path is relative to the folder of the spec, inside the project',
+  },
+  MMD0971: {
+    severity: 'error',
+    title: 'Frozen network behind a random transform',
+    message: '`{name}` runs `{transform}` on rows that differ by chance: `{random}` draws them anew',
+    help: 'a network runs once for every row, when data are opened: let it see what is read from files, and put what is random behind it',
+  },
+  MMD0972: {
+    severity: 'error',
+    title: 'Frozen network of another shape',
+    message: 'the network `{path}` {what} {found}, and {expected} is needed for `{name}`',
+  },
 });
