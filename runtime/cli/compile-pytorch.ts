@@ -16,6 +16,7 @@ import { exportedWeights, modelCard } from '../export/card.js';
 import { SpecFault } from '../faults.js';
 import { writeAtomic } from '../files/atomic.js';
 import { packageRoot } from '../host.js';
+import { readSpecWeights } from '../train/load.js';
 
 /** The modules of a package that are the same for every model. */
 export function sharedModules(): Map<string, string> {
@@ -25,13 +26,17 @@ export function sharedModules(): Map<string, string> {
 }
 
 /**
- * Files of the package.
- * @throws SpecFault placed in the spec where the target cannot do what it says
+ * Files of the package. Weights that the spec loads go with it, under the names of the parameters.
+ * @param root folder of the project, in which the paths of files that the spec loads begin
+ * @throws SpecFault placed in the spec where the target cannot do what it says, or a file of weights does not fit
  */
-export function pytorchFiles(model: CompiledModel): Map<string, string | Uint8Array> {
+export function pytorchFiles(model: CompiledModel, root: string): Map<string, string | Uint8Array> {
   try {
     const files = new Map<string, string | Uint8Array>(emitPytorch(model, sharedModules()));
-    if (model.info.data.set) addScenes(files, packageName(model.info.name));
+    const folder = packageName(model.info.name);
+    if (model.info.data.set) addScenes(files, folder);
+    const loaded = readSpecWeights(model, root);
+    if (loaded.size > 0) files.set(`${folder}/loaded.safetensors`, loadedFile(model, loaded));
     return files;
   } catch (error) {
     if (!(error instanceof Unsupported)) throw error;
@@ -40,8 +45,12 @@ export function pytorchFiles(model: CompiledModel): Map<string, string | Uint8Ar
 }
 
 /** The model card, and the weights of a run where one is named. */
-export function weightFiles(model: CompiledModel, run: string | undefined): Map<string, string | Uint8Array> {
-  const weights = exportedWeights(model, run);
+export function weightFiles(
+  model: CompiledModel,
+  run: string | undefined,
+  root: string,
+): Map<string, string | Uint8Array> {
+  const weights = exportedWeights(model, run, root);
   const files = new Map<string, string | Uint8Array>([
     ['README.md', modelCard(model, { target: 'pytorch', run, step: weights.step })],
   ]);
@@ -62,6 +71,16 @@ export function writeTree(out: string, files: ReadonlyMap<string, string | Uint8
     writeAtomic(path, content);
     return path;
   });
+}
+
+function loadedFile(model: CompiledModel, loaded: ReadonlyMap<string, Float32Array>): Uint8Array {
+  const { trainable, frozen, statistics } = model.layout;
+  const slots = [...trainable, ...frozen, ...statistics].filter(({ name }) => loaded.has(name));
+  const tensors = slots.map(({ name, shape }): [string, StoredTensor] => [
+    name,
+    { shape, data: loaded.get(name) as Float32Array },
+  ]);
+  return Buffer.concat(formatSafetensors(tensors, { format: 'mmdc' }));
 }
 
 /** The embedded set as arrays: pixels and classes as bytes. */

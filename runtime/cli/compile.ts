@@ -19,7 +19,8 @@ import type { ModelInfo } from '../../compiler/model/info.js';
 import { passes, type OptimizeOptions } from '../../compiler/passes/index.js';
 import { writeAtomic } from '../files/atomic.js';
 import { SpecFault, UsageFault } from '../faults.js';
-import { packageRoot } from '../host.js';
+import type { ExportedWeights } from '../export/card.js';
+import { packageRoot, projectRoot } from '../host.js';
 import { compileGraph, isGraphFile } from './graph.js';
 import { note, noteDiagnostics, print, type ColorChoice } from './output.js';
 import { compileFile, displayName, renamed } from './source.js';
@@ -52,22 +53,19 @@ export async function compile(file: string, options: CompileOptions): Promise<vo
   if (options.dump !== undefined) dump(model, options.dump, disable);
   if (options.weights !== undefined && options.target === 'graph')
     throw new UsageFault('--weights goes with --target onnx or pytorch: graphs have no weights');
+  const tell = (found: readonly Diagnostic[]) =>
+    noteDiagnostics(
+      found.map((d) => renamed(d, displayName(file))),
+      read.sources,
+      options.color,
+    );
   if (options.target === 'pytorch') {
     const { pytorchFiles, weightFiles, writeTree } = await import('./compile-pytorch.js');
-    const all = new Map([
-      ...placed(
-        () => pytorchFiles(model),
-        (found) => {
-          const shown = displayName(file);
-          noteDiagnostics(
-            found.map((d) => renamed(d, shown)),
-            read.sources,
-            options.color,
-          );
-        },
-      ),
-      ...weightFiles(model, options.weights),
-    ]);
+    const root = projectRoot(file);
+    const all = placed(
+      () => new Map([...pytorchFiles(model, root), ...weightFiles(model, options.weights, root)]),
+      tell,
+    );
     for (const path of writeTree(options.out, all)) print(path);
     return;
   }
@@ -78,8 +76,12 @@ export async function compile(file: string, options: CompileOptions): Promise<vo
     sample: model.samplingStep(sampleBatch, false, { disable }),
     ...(guided ? { 'sample-guided': model.samplingStep(sampleBatch, true, { disable }) } : {}),
   };
-  const files =
-    options.target === 'onnx' ? await onnxFiles(model, graphs, options.weights) : await graphFiles(graphs);
+  let files: Map<string, string | Uint8Array>;
+  if (options.target === 'onnx') {
+    const { exportedWeights } = await import('../export/card.js');
+    const weights = placed(() => exportedWeights(model, options.weights, projectRoot(file)), tell);
+    files = await onnxFiles(model, graphs, weights, options.weights);
+  } else files = await graphFiles(graphs);
   files.set('tables.json', json(tablesOf(model.info)));
   files.set('model.json', json(describe(model, graphs, training.terms)));
   writeFiles(options.out, files);
@@ -174,11 +176,11 @@ async function onnxGraphs(graphs: Readonly<Record<string, Graph>>): Promise<Map<
 async function onnxFiles(
   model: CompiledModel,
   graphs: Readonly<Record<string, Graph>>,
+  weights: ExportedWeights,
   run: string | undefined,
 ): Promise<Map<string, string | Uint8Array>> {
   const { deployOnnx } = await import('../../compiler/targets/onnx/index.js');
-  const { exportedWeights, modelCard } = await import('../export/card.js');
-  const weights = exportedWeights(model, run);
+  const { modelCard } = await import('../export/card.js');
   return new Map<string, string | Uint8Array>([
     ...(await onnxGraphs(graphs)),
     ...deployOnnx(model, weights.tensors as WeightValues),

@@ -10,7 +10,7 @@ import { packageName } from '../../compiler/targets/pytorch/index.js';
 import type { TaskInfo } from '../../compiler/model/info.js';
 import type { StoredTensor } from '../checkpoint/safetensors.js';
 import { initialState, modelTensors } from '../train/state.js';
-import { InputFault } from '../faults.js';
+import { readSpecWeights } from '../train/load.js';
 import { loadWeights } from '../train/weights.js';
 import { version } from '../version.js';
 
@@ -20,18 +20,22 @@ export interface ExportedWeights {
   readonly step: number;
 }
 
-/** The weights of a run, or those that training starts from. @throws InputFault where the run has none of this spec */
-export function exportedWeights(model: CompiledModel, run: string | undefined): ExportedWeights {
+/**
+ * The weights of a run, or those that training starts from, with what the spec loads from files.
+ * @param root folder of the project, in which the paths of files that the spec loads begin
+ * @throws InputFault where the run has none of this spec
+ * @throws SpecFault where a file that the spec loads cannot be read or does not fit
+ */
+export function exportedWeights(
+  model: CompiledModel,
+  run: string | undefined,
+  root: string,
+): ExportedWeights {
   if (run !== undefined) {
     const { weights, step } = loadWeights(run, model);
     return { tensors: weights as ReadonlyMap<string, StoredTensor>, step };
   }
-  if (model.info.weights.size > 0)
-    throw new InputFault(
-      'the spec loads or freezes weights, which are known only once it was trained',
-      'name the run that they are in with `--weights RUN`',
-    );
-  const state = initialState(model.layout, model.info.train.seed);
+  const state = initialState(model.layout, model.info.train.seed, readSpecWeights(model, root));
   return { tensors: new Map(Object.entries(modelTensors(model.layout, state))), step: 0 };
 }
 

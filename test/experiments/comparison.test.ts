@@ -24,6 +24,7 @@ const evaluation = (kid: number): Evaluation => ({
     heldOut: 10,
     data: 'd',
     networks: {},
+    encoders: {},
     executor: 'e',
     version: '0',
   },

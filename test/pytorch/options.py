@@ -18,7 +18,7 @@ layers = importlib.import_module(f"{name}.layers")
 spec = package.SPEC
 batch = spec.train.batch
 workers = train.Workers(0, 1, torch.device("cpu"))
-batches = train.Batches(spec, train.open_data(spec, Path(data)), spec.train.seed, batch, workers.device)
+batches = train.Batches(spec, importlib.import_module(f"{name}.data").open_data(spec, Path(data)), spec.train.seed, batch, workers.device)
 
 
 def step(parts=1, **chosen):

@@ -7,10 +7,7 @@ import { packageName } from '../../compiler/targets/pytorch/index.js';
 import { pytorchFiles } from '../../runtime/cli/compile-pytorch.js';
 import { compileSpec, emit, root, tool } from './support.js';
 
-/** What the target has no part for is refused, which a test of its own holds. */
-const examples = readdirSync(join(root, 'examples')).filter(
-  (name) => name.endsWith('.mmd') && !compileSpec(`examples/${name}`).info.modalities.some((m) => m.derived),
-);
+const examples = readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.mmd'));
 const specs = [...examples.map((name) => `examples/${name}`), 'test/pytorch/names.mmd'];
 const [ruff, mypy] = [tool('ruff'), tool('mypy')];
 const needs = (path: string | undefined, name: string) =>
@@ -34,9 +31,9 @@ function faults(run: () => unknown): Diagnostic[] {
 describe('an emitted package', () => {
   it.each(examples)('is the same every time, and reads like its spec: %s', (name) => {
     const model = compileSpec(`examples/${name}`);
-    const files = pytorchFiles(model);
+    const files = pytorchFiles(model, root);
     const code = (all: typeof files) => [...all].filter(([path]) => !path.endsWith('.npy'));
-    expect(code(files)).toEqual(code(pytorchFiles(compileSpec(`examples/${name}`))));
+    expect(code(files)).toEqual(code(pytorchFiles(compileSpec(`examples/${name}`), root)));
     const folder = packageName(model.info.name);
     const text = String(files.get(`${folder}/model.py`));
     for (const modality of model.info.encoders.keys()) expect(text).toContain(`encoder ${modality} = `);
@@ -44,70 +41,58 @@ describe('an emitted package', () => {
     expect(String(files.get(`${folder}/spec.py`))).toContain(model.hash());
   });
 
+  const image = 'npy("image.npy")';
+  const withImages = (source: string) =>
+    compileSpec(
+      readFileSync(join(root, 'examples', 'adm-imagenet64.mmd'), 'utf8').replace(
+        `data { image: ${image}, label`,
+        `data { image: ${source}, label`,
+      ),
+    );
   it.each([
-    ['test/good/model/derived.mmd', 'the derived modality `hole`', '8:12', 'hole'],
-    ['examples/masked.mmd', 'the derived modality `holes`', '8:12', 'holes'],
-    [
-      'test/good/model/loaded.mmd',
-      'loading or freezing the weights of `encoder.label`',
-      '8:54',
-      '"codes.safetensors"',
-    ],
-    ['test/good/model/loss-balance.mmd', '`balance: uncertainty` of the loss', '8:73', 'uncertainty'],
+    '!a/*.png',
+    'a/@(b|c)/*.png',
+    'a/(b|c).png',
+    '[^a].png',
+    '[[:digit:]].png',
+    '{a,{b,c}}.png',
+    '{a..c}.png',
   ])(
-    'is refused, at its place in the spec, where the target has no part for something: %s',
-    (file, what, at, written) => {
-      const model = compileSpec(file);
-      const found = faults(() => pytorchFiles(model));
+    'is refused, at its place in the spec, for a pattern that Python reads in another way: %s',
+    (pattern) => {
+      const source = `images(${JSON.stringify(pattern)})`;
+      const model = withImages(source);
+      const found = faults(() => pytorchFiles(model, root));
       expect(found).toMatchObject([{ code: 'MMD1001', file: model.info.module.file }]);
-      expect(found[0].message).toContain(what);
+      expect(found[0].message).toContain(`the pattern ${JSON.stringify(pattern)} of files`);
       const { text } = model.info.module;
-      const { start, end } = found[0].range;
-      const lines = text.slice(0, start).split('\n');
-      expect(`${lines.length}:${lines[lines.length - 1].length + 1}`).toBe(at);
-      expect(text.slice(start, end)).toContain(written);
+      expect(text.slice(found[0].range.start, found[0].range.end)).toBe(source);
     },
   );
 
-  it('is refused for frozen weights at `frozen`, and not for weights that are not frozen', () => {
-    const loaded = readFileSync(join(root, 'test/good/model/loaded.mmd'), 'utf8').replace(
-      / \{ load: "vae[^}]*\}/,
-      '',
-    );
-    const spec = (frozen: boolean) =>
-      compileSpec(loaded.replace('load: "codes.safetensors", frozen: true', `frozen: ${frozen}`));
-    const model = spec(true);
-    const [{ code, range }] = faults(() => pytorchFiles(model));
-    const { text } = model.info.module;
-    expect([code, text.slice(range.start, range.end)]).toEqual(['MMD1001', 'true']);
-    expect(text.slice(0, range.start).endsWith('frozen: ')).toBe(true);
-    expect(faults(() => pytorchFiles(spec(false)))).toEqual([]);
+  it('is refused, at its place in the spec, where the target has no part for something', () => {
+    const model = compileSpec('test/good/model/loss-balance.mmd');
+    const [found] = faults(() => pytorchFiles(model, root));
+    expect(found).toMatchObject({ code: 'MMD1001', file: model.info.module.file });
+    expect(found!.message).toContain('`balance: uncertainty` of the loss');
+    expect(model.info.module.text.slice(found!.range.start, found!.range.end)).toBe('uncertainty');
   });
 
-  const image = 'npy("image.npy")';
-  const label = 'npy("label.npy")';
-  it.each([
-    ['csv("rows.csv", column: "label")', image, '', 'the data source `csv`'],
-    ['parquet("rows.parquet", column: "label")', image, '', 'the data source `parquet`'],
-    [label, 'npz("rows.npz")', '', 'the data source `npz`'],
-    [label, 'shards("rows.tar", field: "png")', '', 'the data source `shards`'],
-    [label, 'cifar("rows")', '', 'the data source `cifar`'],
-    [label, 'images("rows", fit: crop)', '', 'resizing of `image` (`fit: crop`)'],
-    [label, 'images("rows", missing: true)', '', 'missing values of `image`'],
-    [label, 'images("rows")', 'join: id', 'joining sources by `id`'],
-    [label, 'images("rows")', 'errors: skip', '`errors: skip` in data'],
-  ])('refuses data that it has no reader for: %s, %s %s', (labels, images, more, what) => {
-    const text = readFileSync(join(root, 'examples', 'adm-imagenet64.mmd'), 'utf8').replace(
-      `data { image: ${image}, label: ${label} }`,
-      `data { image: ${images}, label: ${labels}${more === '' ? '' : `, ${more}`} }`,
-    );
-    const found = faults(() => pytorchFiles(compileSpec(text)));
-    expect(found).toMatchObject([{ code: 'MMD1001' }]);
-    expect(found[0].message).toContain(what);
-    // The place is inside the block of data, or is all of it.
-    const block = text.search(/^ *data \{/m);
-    expect(found[0].range.start).toBeGreaterThanOrEqual(block);
-    expect(found[0].range.end).toBeLessThanOrEqual(text.indexOf('}', block) + 1);
+  it.each(['a/**/*.png', '[!a]?.png', '{00..12}/{a,b}.png', 'photos (1)'])(
+    'takes the pattern %s',
+    (pattern) => {
+      expect(faults(() => pytorchFiles(withImages(`images(${JSON.stringify(pattern)})`), root))).toEqual([]);
+    },
+  );
+
+  it('says where a file of weights that is not there is named', () => {
+    const model = compileSpec('test/good/model/loaded.mmd');
+    const [found] = faults(() => pytorchFiles(model, root));
+    const { text } = model.info.module;
+    expect([found?.code, text.slice(found?.range.start, found?.range.end)]).toEqual([
+      'MMD0519',
+      '"codes.safetensors"',
+    ]);
   });
 
   it.skipIf(!ruff).each(specs)(`passes ruff as it is: %s${needs(ruff, 'ruff')}`, (name) => {

@@ -10,15 +10,16 @@ from safetensors.torch import save_file
 
 name, data, batch, out = sys.argv[1:]
 package = importlib.import_module(name)
+data_module = importlib.import_module(f"{name}.data")
 train = importlib.import_module(f"{name}.train")
-layers = importlib.import_module(f"{name}.layers")
+checkpoint = importlib.import_module(f"{name}.checkpoint")
 torch.manual_seed(0)
 spec = package.SPEC
 model = package.Model()
-layers.initialise(model, spec.train.seed, spec.renamed)
+checkpoint.start(model, spec.train.seed)
 state = train.new_state(model)
-dataset = train.open_data(spec, Path(data) if data != "-" else None)
-batches = train.Batches(spec, dataset, spec.train.seed, int(batch), torch.device("cpu"))
+dataset = data_module.open_data(spec, Path(data) if data != "-" else None)
+batches = data_module.Batches(spec, dataset, spec.train.seed, int(batch), torch.device("cpu"))
 trainer = train.Trainer(state, model, spec)
 result = {}
 
@@ -38,10 +39,12 @@ for n in (1, 2):
     result[f"{n}.loss"] = loss.detach().reshape(1)
     for key, value in terms.items():
         result[f"{n}.terms/{key}"] = value.reshape(1)
-    names(f"{n}.gradient", {k: p.grad if p.grad is not None else torch.zeros_like(p) for k, p in model.named_parameters()})
+    changed = checkpoint.trained(model)
+    names(f"{n}.gradient", {k: p.grad if p.grad is not None else torch.zeros_like(p) for k, p in changed.items()})
     norm = trainer.update(statistics)
     result[f"{n}.norm"] = norm.reshape(1)
-    names(f"{n}.parameters", dict(model.named_parameters()))
+    names(f"{n}.parameters", changed)
+    names(f"{n}.frozen", checkpoint.frozen(model))
     names(f"{n}.ema", state.ema)
     names(f"{n}.statistics", train.statistics_of(model))
 save_file(result, out)

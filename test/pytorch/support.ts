@@ -44,10 +44,10 @@ export function compileSpec(source: string, name?: string, set: readonly string[
   return model;
 }
 
-/** Emits a package into a new folder. */
-export function emit(model: CompiledModel): string {
+/** Emits a package into a new folder. `project`: where the paths of weights that the spec loads begin. */
+export function emit(model: CompiledModel, project = root): string {
   const folder = mkdtempSync(join(tmpdir(), 'mmdc-pytorch-'));
-  writeTree(folder, pytorchFiles(model));
+  writeTree(folder, pytorchFiles(model, project));
   return folder;
 }
 

@@ -8,8 +8,11 @@ What is written here can be checked, trained and sampled by \`mmdc\`, but the ta
 Nothing is written then, because a program that leaves something out would be another model.`,
     bad: {
       shell:
-        '$ mmdc compile masked.mmd --target pytorch -o package\nerror[MMD1001]: the derived modality `masked` has no form in the target `pytorch`',
+        '$ mmdc compile photos.mmd --target pytorch -o package\nerror[MMD1001]: the pattern "train/@(a|b)/*.png" of files has no form in the target `pytorch`',
     },
-    good: { shell: '$ mmdc compile masked.mmd --target graph -o graphs' },
+    good: {
+      shell:
+        '$ mmdc compile photos.mmd --target pytorch -o package --set \'data.image=images("train/{a,b}/*.png")\'',
+    },
   },
 };

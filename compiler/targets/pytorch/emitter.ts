@@ -262,7 +262,8 @@ export interface EmittedNetworks {
 /** Emits every network of a model and its declarations; groups whose uses differ are taken apart. */
 export function emitNetworks(model: CompiledModel): EmittedNetworks {
   const traced = trace(model);
-  const slots: readonly Slot[] = [...model.layout.trainable, ...model.layout.statistics];
+  const { trainable, frozen, statistics } = model.layout;
+  const slots: readonly Slot[] = [...trainable, ...frozen, ...statistics];
   const apart = new Set<string>();
   for (;;) {
     const groups = new Groups(

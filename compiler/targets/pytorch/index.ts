@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { DerivedInfo } from '../../model/info.js';
 import type { CompiledModel } from '../../driver.js';
 import { emitNetworks } from './emitter.js';
 import { modelClass, modelModule, networksModule } from './modules.js';
@@ -50,34 +51,37 @@ __all__ = ["SPEC", "Model"]
 /** What the package's own code has no part for. @throws Unsupported */
 function refuse({ info }: CompiledModel): void {
   const { file } = info.module;
-  for (const modality of info.modalities) {
-    if (modality.derived)
-      throw new Unsupported(`the derived modality \`${modality.name}\``, { file, range: modality.place });
+  for (const { source, place } of info.data.columns) {
+    const path = String(source.args.path);
+    if (patterned.has(source.form) && unusualPattern.test(path))
+      throw new Unsupported(`the pattern ${JSON.stringify(path)} of files`, { file, range: place });
   }
-  for (const [path, { load, frozen, place }] of info.weights)
-    if (load !== null || frozen)
-      throw new Unsupported(`loading or freezing the weights of \`${path}\``, { file, range: place });
+  for (const modality of info.modalities)
+    if (usesNetwork(modality.derived))
+      throw new Unsupported(`the frozen network that \`${modality.name}\` is made with`, {
+        file,
+        range: modality.place,
+      });
   for (const task of info.tasks)
     if (task.known.length > 0)
       throw new Unsupported(`\`known\` of the task \`${task.name}\``, { file, range: task.place });
   const { balance } = info.loss;
   if (balance.form !== 'fixed')
     throw new Unsupported(`\`balance: ${balance.form}\` of the loss`, { file, range: balance.place });
-  const { columns, join, errors, place: range } = info.data;
-  for (const { modality, source, place } of columns) {
-    const { fit, missing } = source.args;
-    const at = { file, range: place };
-    if (!sources.has(source.form)) throw new Unsupported(`the data source \`${source.form}\``, at);
-    if (typeof fit === 'object' && fit !== null && 'form' in fit && fit.form !== 'none')
-      throw new Unsupported(`resizing of \`${modality}\` (\`fit: ${fit.form}\`)`, at);
-    if (missing === true) throw new Unsupported(`missing values of \`${modality}\``, at);
-  }
-  if (join !== 'order') throw new Unsupported(`joining sources by \`${join}\``, { file, range });
-  if (errors !== 'stop') throw new Unsupported(`\`errors: ${errors}\` in data`, { file, range });
 }
 
-/** Sources that `package/data.py` reads. */
-const sources: ReadonlySet<string> = new Set(['idx', 'npy', 'images', 'masks']);
+/** Whether rows are made by a network of its own. */
+const usesNetwork = (derived: DerivedInfo | undefined): boolean =>
+  derived?.op === 'transform' && (derived.name === 'onnx' || usesNetwork(derived.input));
+
+/** Sources that name several files by a pattern. */
+const patterned: ReadonlySet<string> = new Set(['images', 'masks', 'cifar', 'sidecars', 'shards']);
+
+/**
+ * Patterns that Python's `glob`, with braces written out, reads in another way: negations, extended forms such as
+ * `@(a|b)`, classes by name or with `^`, nested braces, and ranges of anything but numbers.
+ */
+const unusualPattern = /^!|[!*+?@]\(|\([^(]*\||\[\^|\[\[:|\{[^{}]*\{|\{(?!\d+\.\.\d+\})[^{},]*\.\.[^{}]*\}/;
 
 function project(model: CompiledModel, folder: string): string {
   return `[build-system]
@@ -93,12 +97,13 @@ dependencies = ["torch>=2.6", "numpy>=1.26", "safetensors>=0.4.5", "pillow>=10"]
 
 [project.optional-dependencies]
 log = ["tensorboard>=2.16"]
+tables = ["pyarrow>=15"]
 
 [tool.setuptools]
 packages = [${pythonString(folder)}]
 
 [tool.setuptools.package-data]
-${folder} = ["py.typed"]
+${folder} = ["py.typed", "*.safetensors", "*/*/*.npy"]
 
 [tool.ruff]
 line-length = 120

@@ -6,7 +6,9 @@
 import type { CompiledModel } from '../../driver.js';
 import { logNormaliser } from '../../lower/losses.js';
 import type { BuiltEncoder } from '../../lower/networks.js';
-import type { Likelihood, ModalityInfo } from '../../model/info.js';
+import type { FormValue } from '../../model/forms.js';
+import type { DerivedInfo, Likelihood, ModalityInfo } from '../../model/info.js';
+import { holeSides } from '../../model/transforms.js';
 import type { Schedule, WeightCurve, Weights } from '../../process/schedule.js';
 import { sizeOf } from '../../graph/ir.js';
 import { attributeName, valueName } from './names.js';
@@ -72,6 +74,7 @@ export function specModule(model: CompiledModel, trace: Trace): string {
     ...(renamed.length > 0
       ? { renamed: { dict: renamed.map(([a, b]) => [pythonString(a), pythonString(b)] as const) } }
       : {}),
+    ...weightFields(model),
   });
   const body = `SPEC = ${layout(spec, 0, 'SPEC = '.length, 0)}`;
   const names = [...new Set([...body.matchAll(/\b([A-Z][A-Za-z0-9]*)\(/g)].map((m) => m[1]))].sort(byRuff);
@@ -84,6 +87,17 @@ export function specModule(model: CompiledModel, trace: Trace): string {
 function byRuff(a: string, b: string): number {
   const constant = (name: string) => Number(!/^[A-Z0-9_]+$/.test(name));
   return constant(a) - constant(b) || (a < b ? -1 : 1);
+}
+
+/** Which declarations stay as they are, and whether values of some come from a file. */
+function weightFields({ info }: CompiledModel): Record<string, Node> {
+  const frozen = [...info.weights].filter(([, weights]) => weights.frozen);
+  return {
+    ...(frozen.length > 0
+      ? { frozen: strings(frozen.map(([path]) => pythonPath(path, info.space.name))) }
+      : {}),
+    ...([...info.weights.values()].some(({ load }) => load !== null) ? { loaded: 'True' } : {}),
+  };
 }
 
 function modality(m: ModalityInfo, trace: Trace, decoded: boolean): Node {
@@ -100,6 +114,34 @@ function modality(m: ModalityInfo, trace: Trace, decoded: boolean): Node {
     encoder: built ? encoder(m, built, trace) : 'None',
     decoded: decoded ? 'True' : 'False',
     ...(m.labels ? { labels: strings(m.labels) } : {}),
+    ...(m.derived ? { derived: transform(m.derived) } : {}),
+  });
+}
+
+function transform(derived: DerivedInfo): Node {
+  if (derived.op === 'modality') return pythonString(derived.name);
+  const { name, values, modalities, stream } = derived;
+  const numbers = ['fill', 'sigma', 'level'].filter((key) => typeof values[key] === 'number');
+  const cuts = name === 'holes' || name === 'cutout';
+  const spread = cuts && typeof values.most === 'number';
+  const holes = cuts && !spread ? holeSides(derived.shape, values, 0) : undefined;
+  return call('Transform', {
+    name: pythonString(name),
+    input: derived.input ? transform(derived.input) : 'None',
+    kind: pythonString(derived.type),
+    shape: ints(derived.shape),
+    ...(stream === null ? {} : { stream: pythonString(stream) }),
+    ...(modalities.hole ? { hole: pythonString(modalities.hole) } : {}),
+    ...(holes ? { count: String(values.count), height: String(holes[0]), width: String(holes[1]) } : {}),
+    ...(spread
+      ? {
+          count: String(values.count),
+          area: float(values.area as number),
+          most: float(values.most as number),
+        }
+      : {}),
+    ...(typeof values.factor === 'number' ? { factor: String(values.factor) } : {}),
+    ...Object.fromEntries(numbers.map((key) => [key, float(values[key] as number)])),
   });
 }
 
@@ -224,32 +266,49 @@ function data({ info }: CompiledModel): Node {
     ...(columns.length > 0
       ? {
           sources: {
-            dict: columns.map(({ modality: name, source }) => {
-              const empty = source.args.void;
-              return [
-                pythonString(name),
-                call('Source', {
-                  form: pythonString(source.form),
-                  path: pythonString(String(source.args.path)),
-                  ...(typeof empty === 'number' ? { void: String(empty) } : {}),
-                }),
-              ] as const;
-            }),
+            dict: columns.map(
+              ({ modality: name, source: from }) => [pythonString(name), source(from)] as const,
+            ),
           },
         }
       : {}),
     ...(rows ? { rows: range(rows) } : {}),
     ...(info.evalRows ? { eval_rows: range(info.evalRows) } : {}),
+    ...(info.data.join === 'order' ? {} : { join: pythonString(info.data.join) }),
+    ...(info.data.errors === 'skip' ? { skip: 'True' } : {}),
+  });
+}
+
+/** A source with those of its arguments that say something. */
+function source({ form, args }: FormValue): Node {
+  const text = (name: string, as = name): Record<string, Node> =>
+    typeof args[name] === 'string' ? { [as]: pythonString(args[name]) } : {};
+  const columns = args.columns ?? (typeof args.column === 'string' ? [args.column] : null);
+  const fit = (args.fit as FormValue | undefined)?.form ?? 'none';
+  return call('Source', {
+    form: pythonString(form),
+    path: pythonString(String(args.path)),
+    ...(typeof args.void === 'number' ? { void: String(args.void) } : {}),
+    ...text('key'),
+    ...(args.labels === 2 ? { labels: '2' } : {}),
+    ...text('ending'),
+    ...text('field', 'ending'),
+    ...(columns === null ? {} : { columns: strings(columns as readonly string[]) }),
+    ...text('id'),
+    ...(fit === 'none' ? {} : { fit: pythonString(fit) }),
+    ...(args.missing === true ? { missing: 'True' } : {}),
   });
 }
 
 /** Parameters whose names in checkpoints differ from those in Python. */
 function renamedPaths(model: CompiledModel): [string, string][] {
   const { info, layout } = model;
-  return [...layout.trainable, ...layout.statistics].flatMap(({ name }): [string, string][] => {
-    const python = pythonPath(name, info.space.name);
-    return python === name ? [] : [[python, name]];
-  });
+  return [...layout.trainable, ...layout.frozen, ...layout.statistics].flatMap(
+    ({ name }): [string, string][] => {
+      const python = pythonPath(name, info.space.name);
+      return python === name ? [] : [[python, name]];
+    },
+  );
 }
 
 /** A parameter's path in Python: names of modalities may be others, and the space's decoder is `origin`. */

@@ -23,6 +23,7 @@ from torch.distributed.checkpoint.state_dict_loader import load
 from torch.distributed.checkpoint.state_dict_saver import save
 from torch.distributed.tensor import DTensor, distribute_tensor
 
+from .layers import initialise
 from .losses import TrainedModel
 from .schema import Spec
 
@@ -38,9 +39,31 @@ class State:
     ema: dict[str, Tensor]
 
 
+def _tensors(state: State) -> dict[str, dict[str, Any]]:
+    """Everything that a checkpoint holds, by kind; what never changes too, so that it needs no other file."""
+    return {
+        "parameters": trained(state.model),
+        "moment1": state.moment1,
+        "moment2": state.moment2,
+        "ema": state.ema,
+        "statistics": statistics_of(state.model),
+        "frozen": frozen(state.model),
+    }
+
+
 def spec_name(spec: Spec, path: str) -> str:
     """A parameter's name in checkpoints."""
     return spec.renamed.get(path, path)
+
+
+def trained(model: nn.Module) -> dict[str, nn.Parameter]:
+    """Parameters that training changes, by path."""
+    return {name: p for name, p in model.named_parameters() if p.requires_grad}
+
+
+def frozen(model: nn.Module) -> dict[str, nn.Parameter]:
+    """Parameters that stay as they are."""
+    return {name: p for name, p in model.named_parameters() if not p.requires_grad}
 
 
 def statistics_of(model: nn.Module) -> dict[str, Tensor]:
@@ -65,10 +88,22 @@ def fill(target: Tensor, value: Tensor) -> None:
 # ---- weights
 
 
+def start(model: TrainedModel, seed: int) -> None:
+    """Fills a model as training starts: from random streams, then with the weights that the spec loads."""
+    spec = model.spec
+    initialise(model, seed, spec.renamed)
+    if not spec.loaded:
+        return
+    loaded = load_file(Path(__file__).parent / "loaded.safetensors")
+    for name, target in [*model.named_parameters(), *statistics_of(model).items()]:
+        if spec_name(spec, name) in loaded:
+            fill(target, loaded[spec_name(spec, name)])
+
+
 def weights_of(state: State) -> dict[str, Tensor]:
     """The weights that samples come from, under the names of the spec. Every worker must call it."""
     spec = state.model.spec
-    named = {**state.ema, **statistics_of(state.model)}
+    named = {**state.ema, **frozen(state.model), **statistics_of(state.model)}
     return {spec_name(spec, n): full(x).detach().cpu().contiguous() for n, x in named.items()}
 
 
@@ -104,14 +139,7 @@ def import_checkpoint(state: State, path: Path) -> None:
     """Takes over a checkpoint of ``mmdc``: parameters, both moments, moving average, statistics, step."""
     tensors = load_file(path)
     spec = state.model.spec
-    kinds: list[tuple[str, dict[str, Any]]] = [
-        ("parameters", dict(state.model.named_parameters())),
-        ("moment1", state.moment1),
-        ("moment2", state.moment2),
-        ("ema", state.ema),
-        ("statistics", statistics_of(state.model)),
-    ]
-    for kind, targets in kinds:
+    for kind, targets in _tensors(state).items():
         for name, target in targets.items():
             fill(target, tensors[f"{kind}/{spec_name(spec, name)}"])
     description = json.loads(path.with_suffix(".json").read_text())
@@ -123,16 +151,9 @@ def import_checkpoint(state: State, path: Path) -> None:
 def export_checkpoint(state: State, folder: Path, seed: int) -> Path:
     """Writes a checkpoint that ``mmdc train --resume`` goes on from. Every worker must call it; the first writes."""
     spec = state.model.spec
-    kinds: list[tuple[str, dict[str, Any]]] = [
-        ("parameters", dict(state.model.named_parameters())),
-        ("moment1", state.moment1),
-        ("moment2", state.moment2),
-        ("ema", state.ema),
-        ("statistics", statistics_of(state.model)),
-    ]
     tensors = {
         f"{kind}/{spec_name(spec, name)}": full(x).detach().cpu().contiguous()
-        for kind, named in kinds
+        for kind, named in _tensors(state).items()
         for name, x in named.items()
     }
     path = folder / f"step-{state.step:08d}.safetensors"
@@ -161,16 +182,6 @@ def export_checkpoint(state: State, folder: Path, seed: int) -> Path:
 
 
 # ---- sharded checkpoints
-
-
-def _tensors(state: State) -> dict[str, Any]:
-    return {
-        "parameters": dict(state.model.named_parameters()),
-        "moment1": state.moment1,
-        "moment2": state.moment2,
-        "ema": state.ema,
-        "statistics": statistics_of(state.model),
-    }
 
 
 def _barrier() -> None:

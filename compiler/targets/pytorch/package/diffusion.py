@@ -84,6 +84,8 @@ class DiffusionModel(nn.Module):
         self.encoder = encoder
         self.backbone = backbone
         self.decoder = decoder
+        for path in spec.frozen:
+            self.get_submodule(path).requires_grad_(False)
         self.names = [m.name for m in spec.modalities]
         self.component_names = [c.name for c in self.tables.components]
         #: Networks compute in bf16 while everything else stays f32.

@@ -12,8 +12,8 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from . import Model
+from .checkpoint import start, trained
 from .diffusion import Batch
-from .layers import initialise
 from .spec import SPEC
 from .train import blocks
 
@@ -38,7 +38,7 @@ def example(rows: int) -> Batch:
 def plan(gpus: int, batch: int, peak: float, utilisation: float) -> dict[str, float]:
     """Figures of one step with ``gpus`` devices of ``peak`` FLOP/s, of which a share ``utilisation`` is reached."""
     model = Model()
-    initialise(model, SPEC.train.seed, SPEC.renamed)
+    start(model, SPEC.train.seed)
     kept: dict[int, int] = {}
 
     def pack(x: Tensor) -> Tensor:
@@ -54,7 +54,8 @@ def plan(gpus: int, batch: int, peak: float, utilisation: float) -> dict[str, fl
     largest = max((sum(p.numel() for p in block.parameters()) for block in blocks(model)), default=parameters)
     flops = counter.get_total_flops()
     rows = batch / gpus
-    state = 4 * parameters
+    state = 4 * sum(p.numel() for p in trained(model).values())
+    kept_fixed = 4 * parameters - state
     # A ring moves 2 (n - 1) / n of the data for an all-reduce, half of that for a gather or a reduce-scatter.
     ring = (gpus - 1) / gpus
     seconds = flops * rows / (peak * utilisation)
@@ -64,9 +65,9 @@ def plan(gpus: int, batch: int, peak: float, utilisation: float) -> dict[str, fl
         "flops_per_step": flops * batch,
         "rows_per_gpu": rows,
         "activation_bytes_per_row": activations,
-        "ddp_state_bytes_per_gpu": 5 * state,
+        "ddp_state_bytes_per_gpu": 5 * state + kept_fixed,
         "ddp_bytes_sent_per_gpu": 2 * ring * state,
-        "fsdp_state_bytes_per_gpu": 5 * state / gpus + 4 * largest,
+        "fsdp_state_bytes_per_gpu": (5 * state + kept_fixed) / gpus + 4 * largest,
         "fsdp_bytes_sent_per_gpu": 3 * ring * state,
         "seconds_per_step": seconds,
         "days": seconds * SPEC.train.steps / 86_400,

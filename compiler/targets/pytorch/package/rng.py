@@ -69,13 +69,18 @@ class Stream:
     def word(self) -> int:
         """The next 32 random bits."""
         if self._used == len(self._words):
-            # Blocks are made a few at a time; `position` counts those that were begun.
-            self._words = self.blocks(self.position, 64).tolist()
+            # Blocks are made a few at a time, more where more were used; `position` counts those that were begun.
+            count = min(self.position, 64)
+            self._words = self.blocks(self.position, count).tolist() if count > 2 else self._few(max(count, 1))
             self._used = 0
         if self._used % 4 == 0:
             self.position += 1
         self._used += 1
         return self._words[self._used - 1]
+
+    def _few(self, count: int) -> list[int]:
+        blocks = range(self.position, self.position + count)
+        return [w for at in blocks for w in philox((at & MASK, at >> 32, *self.high), self.key)]
 
     def next(self) -> float:
         """A uniform number in [0, 1) with 53 random bits."""

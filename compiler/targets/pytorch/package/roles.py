@@ -40,6 +40,10 @@ def all_roles(spec: Spec) -> list[Roles]:
     return [v for v in vectors if PRODUCED in v]
 
 
+def _without(roles: Roles, missing: tuple[bool, ...]) -> Roles:
+    return tuple(ABSENT if gone else role for role, gone in zip(roles, missing, strict=True))
+
+
 class RoleSampler:
     """Draws the roles of rows: all produced, a declared task's, or any; some of what is given is hidden."""
 
@@ -49,7 +53,9 @@ class RoleSampler:
         self.tasks = [roles_of(spec, task.given, task.produced) for task in spec.tasks]
         self.every = all_roles(spec)
 
-    def draw(self, random: Stream) -> Roles:
+    def draw(self, random: Stream, missing: tuple[bool, ...] = ()) -> Roles:
+        """``missing``: modalities that the row has no value for are absent; where nothing else would be produced,
+        everything that can be is."""
         shares = self.spec.train.roles
         u = random.next()
         if u < shares.all:
@@ -58,7 +64,11 @@ class RoleSampler:
             roles = self.tasks[random.below(len(self.tasks))] if self.tasks else self.joint
         else:
             roles = self.every[random.below(len(self.every))]
-        return tuple(ABSENT if role == GIVEN and random.next() < shares.absent else role for role in roles)
+        drawn = tuple(ABSENT if role == GIVEN and random.next() < shares.absent else role for role in roles)
+        if not any(missing):
+            return drawn
+        left = _without(drawn, missing)
+        return left if PRODUCED in left else _without(self.joint, missing)
 
     def terminal(self, roles: Roles) -> bool:
         """Whether what is produced is low-dimensional (or read out at t = T) and conditioned: z_t would reveal it in

@@ -64,6 +64,38 @@ class Process:
 
 
 @dataclass(frozen=True)
+class Transform:
+    """One step of a derived modality, on the row of ``input``: a step before it or a modality, None where it begins.
+
+    ``kind`` and ``shape`` are those of what comes in. ``height`` and ``width`` are those of one hole, unless every
+    row has a share of its own between ``area`` and ``most``; ``hole`` is the modality that says where they are,
+    ``stream`` names the random numbers.
+    """
+
+    name: Literal["holes", "erase", "cutout", "noise", "grayscale", "blur", "shrink", "enlarge", "threshold"]
+    input: "Transform | str | None"
+    kind: str
+    shape: tuple[int, ...]
+    stream: str | None = None
+    hole: str | None = None
+    count: int = 0
+    height: int = 0
+    width: int = 0
+    area: float = 0.0
+    most: float = 0.0
+    factor: int = 1
+    fill: float = 0.0
+    sigma: float = 0.0
+    level: float = 0.0
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Modalities whose rows it needs."""
+        before = self.input.sources if isinstance(self.input, Transform) else (self.input,) if self.input else ()
+        return before if self.hole is None else (*before, self.hole)
+
+
+@dataclass(frozen=True)
 class Gaussian:
     sigma: float
 
@@ -100,7 +132,7 @@ class Encoder:
 @dataclass(frozen=True)
 class Modality:
     """``shape`` is how networks see a row (one-hot or probabilities where it is discrete), ``data_shape`` how data
-    have it. ``attribute`` is its name in Python."""
+    have it. ``attribute`` is its name in Python. ``derived``: how its rows are made from those of others."""
 
     name: str
     attribute: str
@@ -113,6 +145,14 @@ class Modality:
     encoder: Encoder | None
     decoded: bool
     labels: tuple[str, ...] = ()
+    derived: Transform | str | None = None
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Modalities that it is derived from."""
+        if self.derived is None:
+            return ()
+        return self.derived.sources if isinstance(self.derived, Transform) else (self.derived,)
 
     @property
     def discrete(self) -> bool:
@@ -224,21 +264,46 @@ class Train:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a modality's rows come from. ``void`` marks pixels without a class."""
+    """Where a modality's rows come from. ``void`` marks pixels without a class, ``key`` is an array's name, ``labels``
+    the label bytes of CIFAR, ``ending`` that of sidecars and entries of shards, ``id`` the column of names."""
 
-    form: Literal["idx", "npy", "images", "masks"]
+    form: Literal[
+        "idx",
+        "npy",
+        "npz",
+        "safetensors",
+        "cifar",
+        "images",
+        "masks",
+        "sidecars",
+        "shards",
+        "csv",
+        "tsv",
+        "jsonl",
+        "parquet",
+        "arrow",
+    ]
     path: str
     void: int | None = None
+    key: str | None = None
+    labels: int = 1
+    ending: str = ""
+    columns: tuple[str, ...] = ()
+    id: str | None = None
+    fit: Literal["none", "stretch", "crop"] = "none"
+    missing: bool = False
 
 
 @dataclass(frozen=True)
 class Data:
-    """``builtin`` names a set that was exported beside the package."""
+    """``builtin`` names a set that was exported beside the package. ``skip`` leaves out what cannot be decoded."""
 
     builtin: str | None = None
     sources: dict[str, Source] = field(default_factory=dict)
     rows: tuple[int, int] | None = None
     eval_rows: tuple[int, int] | None = None
+    join: Literal["order", "id"] = "order"
+    skip: bool = False
 
 
 @dataclass(frozen=True)
@@ -254,6 +319,10 @@ class Spec:
     data: Data
     #: Names in checkpoints of what has another name in Python.
     renamed: dict[str, str] = field(default_factory=dict)
+    #: Declarations whose weights stay as they are, by their paths in Python.
+    frozen: tuple[str, ...] = ()
+    #: Whether ``loaded.safetensors`` beside this module has weights that training starts from.
+    loaded: bool = False
 
     def modality(self, name: str) -> Modality:
         return next(m for m in self.modalities if m.name == name)

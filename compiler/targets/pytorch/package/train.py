@@ -35,11 +35,13 @@ from .checkpoint import (
     load_checkpoint,
     save_checkpoint,
     save_weights,
+    start,
     statistics_of,
+    trained,
 )
-from .data import Batches, open_data
+from .data import Batches, open_training
 from .diffusion import Batch, Statistics
-from .layers import Layer, initialise
+from .layers import Layer
 from .losses import Losses, TrainedModel
 from .schema import Spec, Train
 from .spec import SPEC
@@ -63,7 +65,7 @@ def ema_at(train: Train, n: int) -> float:
 
 def new_state(model: TrainedModel) -> State:
     """The state before step 1."""
-    named = dict(model.named_parameters())
+    named = trained(model)
     return State(
         step=0,
         model=model,
@@ -90,7 +92,7 @@ class Trainer:
         self.state = state
         self.wrapped = wrapped
         self.spec = spec
-        self.parameters = dict(state.model.named_parameters())
+        self.parameters = trained(state.model)
         self.decayed = decayed_names(state.model)
 
     def gradients(self, batches: list[Batch]) -> tuple[Tensor, dict[str, Tensor], dict[str, Statistics]]:
@@ -340,7 +342,7 @@ def run(options: argparse.Namespace, workers: Workers) -> int:
     torch.manual_seed(options.seed)
     preemption = Preemption()
     model = Model()
-    initialise(model, options.seed, SPEC.renamed)
+    start(model, options.seed)
     model.to(workers.device)
     wrapped = prepare(model, workers, options)
     state = new_state(model)
@@ -353,7 +355,9 @@ def run(options: argparse.Namespace, workers: Workers) -> int:
     if batch % (workers.count * options.accumulate) != 0:
         raise SystemExit(f"a batch of {batch} rows does not divide by {workers.count} x {options.accumulate}")
     rows = batch // workers.count // options.accumulate
-    batches = Batches(SPEC, open_data(SPEC, options.data), options.seed, batch, workers.device)
+    batches = Batches(SPEC, open_training(SPEC, options.data), options.seed, batch, workers.device)
+    shares = [((workers.rank * options.accumulate + i) * rows, rows) for i in range(options.accumulate)]
+    ahead = batches.ahead(state.step + 1, shares)
     trainer = Trainer(state, wrapped)
     first = workers.rank == 0
     options.out.mkdir(parents=True, exist_ok=True)
@@ -364,8 +368,7 @@ def run(options: argparse.Namespace, workers: Workers) -> int:
     count = 0
     while state.step < options.steps and not interrupted:
         n = state.step + 1
-        parts = [batches.at(n, (workers.rank * options.accumulate + i) * rows, rows) for i in range(options.accumulate)]
-        loss, terms, statistics = trainer.gradients(parts)
+        loss, terms, statistics = trainer.gradients(next(ahead))
         norm = trainer.update(statistics)
         values = torch.stack([loss, *terms.values()])
         if workers.count > 1:
@@ -389,6 +392,7 @@ def run(options: argparse.Namespace, workers: Workers) -> int:
     save_weights(options.out / "model.safetensors", state)
     if options.export_checkpoint:
         export_checkpoint(state, options.out / "checkpoints", options.seed)
+    ahead.close()
     if log is not None:
         log.close()
     if dist.is_initialized():
