@@ -33,7 +33,7 @@ export interface Provenance {
   /** Networks that features come from, by what they are used for. */
   readonly networks: Readonly<Record<string, NetworkRecord & { readonly accuracy?: number }>>;
   /** SHA-256 of the frozen networks that rows went through, by path. */
-  readonly encoders: Readonly<Record<string, string>>;
+  readonly encoders?: Readonly<Record<string, string>>;
   readonly executor: string;
   readonly version: string;
 }
