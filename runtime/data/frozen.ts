@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, realpathSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import type * as onnxruntime from 'onnxruntime-web';
+import type { InferenceSession } from '../executors/ort/engine.js';
 import { diagnostic } from '../../compiler/diagnostics/table.js';
 import type { Place } from '../../compiler/diagnostics/diagnostic.js';
 import { sizeOf } from '../../compiler/graph/ir.js';
@@ -67,7 +67,7 @@ export interface FrozenRows {
   read(row: number): Float32Array | undefined;
 }
 
-type Session = onnxruntime.InferenceSession;
+type Session = InferenceSession;
 type Dimensions = readonly (number | string)[];
 
 /**
