@@ -41,6 +41,8 @@ export function watchPaths(allowed) {
   const note = (path) => {
     if (typeof path !== 'string' && !(path instanceof URL) && !Buffer.isBuffer(path)) return;
     const full = resolve(path instanceof URL ? fileURLToPath(path) : String(path));
+    // Libraries are loaded when they are first needed, from wherever they are installed.
+    if (full.includes(`${sep}node_modules${sep}`)) return;
     if (!places.some((place) => full === place || full.startsWith(place + sep))) outside.add(full);
   };
   const original = [];

@@ -42,9 +42,10 @@ export function readCifar(files: readonly string[], labelBytes: 1 | 2): Cifar {
   for (const bytes of all) {
     for (let start = 0; start < bytes.length; start += row, at++) {
       labels[at] = bytes[start + labelBytes - 1]!;
-      const pixels = start + labelBytes;
-      for (let p = 0; p < PIXELS; p++)
-        for (let c = 0; c < 3; c++) images[(at * PIXELS + p) * 3 + c] = bytes[pixels + c * PIXELS + p]!;
+      for (let c = 0; c < 3; c++) {
+        const plane = start + labelBytes + c * PIXELS;
+        for (let p = 0, to = at * PIXELS * 3 + c; p < PIXELS; p++, to += 3) images[to] = bytes[plane + p]!;
+      }
     }
   }
   const file = files.join(', ');

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { existsSync, mkdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { CompiledModel } from '../../compiler/driver.js';
@@ -29,7 +29,7 @@ import { train } from '../train/trainer.js';
 import { readSpecWeights } from '../train/load.js';
 import { modelTensors } from '../train/state.js';
 import { CheckpointFault } from '../checkpoint/checkpoint.js';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { evaluate } from '../eval/evaluate.js';
 import { everyQuestion } from '../sample/questions.js';
 import { located } from './located.js';
@@ -44,6 +44,43 @@ const flag = new Int32Array(stop);
 const post = (message: Message): void => parentPort?.postMessage(message);
 const stopped = (): boolean => Atomics.load(flag, 0) !== 0;
 
+const unwritable: Readonly<Record<string, string>> = {
+  ENOTDIR: 'a part of its path is a file',
+  EEXIST: 'it is a file',
+  EACCES: 'permission is denied',
+  EPERM: 'permission is denied',
+  EROFS: 'the file system is read-only',
+};
+
+/** Makes and locks a run's folder. @throws InputFault where it cannot be written to */
+function openFolder(dir: string): ReturnType<typeof acquireLock> {
+  try {
+    mkdirSync(dir, { recursive: true });
+    return acquireLock(dir);
+  } catch (error) {
+    const reason = unwritable[codeOf(error)] ?? unwritable[accessOf(dir)];
+    if (reason === undefined) throw error;
+    throw new InputFault(
+      `${dir} cannot be written to: ${reason}`,
+      'nothing was done; choose another folder with `--out`, or make this one writable',
+    );
+  }
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? '';
+}
+
+/** Why a folder, or where it is not there the one above, cannot be written to: making it says ENOENT whatever the reason. */
+function accessOf(dir: string): string {
+  try {
+    accessSync(dir, constants.W_OK);
+    return '';
+  } catch (error) {
+    return codeOf(error) === 'ENOENT' && dirname(dir) !== dir ? accessOf(dirname(dir)) : codeOf(error);
+  }
+}
+
 async function runTraining(job: TrainJob): Promise<void> {
   const { dir, run, resume, backend, threads, retention } = job;
   const model = compileBundle(run.bundle);
@@ -56,8 +93,7 @@ async function runTraining(job: TrainJob): Promise<void> {
     log: (line) => post({ kind: 'executor', line }),
   });
   // Nothing is written before spec, data, machine and executor are known to be good.
-  mkdirSync(dir, { recursive: true });
-  const lock = acquireLock(dir);
+  const lock = openFolder(dir);
   try {
     // Another process may have been quicker between the command line's look and the lock.
     if (!resume && existsSync(runFile(dir)))

@@ -121,21 +121,79 @@ describe('checkpoints', () => {
     expect(latest(dir)).toMatchObject({ checkpoint: { step: 3 }, rejected: [] });
   });
 
-  test('older ones are only removed after the new one was read back and agreed', () => {
+  test.each<[string, Partial<typeof fs>]>([
+    [
+      'its description',
+      {
+        readFileSync: ((file: fs.PathOrFileDescriptor) => {
+          const bytes = fs.readFileSync(file);
+          bytes[40]! ^= 1;
+          return bytes;
+        }) as typeof fs.readFileSync,
+      },
+    ],
+    [
+      'its arrays',
+      {
+        readSync: ((handle: number, into: Uint8Array, offset: number, length: number, position: number) => {
+          const count = fs.readSync(handle, into, offset, length, position);
+          if (position === 0) into[offset + count - 1]! ^= 1;
+          return count;
+        }) as typeof fs.readSync,
+      },
+    ],
+    [
+      'what the disk holds, though it said that all was written',
+      {
+        renameSync: (from: fs.PathLike, to: fs.PathLike) => {
+          fs.renameSync(from, to);
+          if (String(to).endsWith('.safetensors')) flip(String(to), 50);
+        },
+      },
+    ],
+  ])(
+    'older ones are only removed after the new one was read back and agreed: a bit of %s differs',
+    (_, lie) => {
+      const dir = temporaryFolder();
+      save(dir, snapshot(1));
+      save(dir, snapshot(2));
+      expect(() => save(dir, snapshot(3), { fs: { ...fs, ...lie } })).toThrow(/not what was written/);
+      expect(load(of(dir, 1)).step).toBe(1);
+      expect(load(of(dir, 2)).step).toBe(2);
+      // Without the lie it is the third that stays, and the first that goes.
+      save(dir, snapshot(3));
+      expect(names(dir)).toEqual(
+        [2, 3].flatMap((step) => [`step-0000000${step}.json`, `step-0000000${step}.safetensors`]),
+      );
+    },
+  );
+
+  test('nothing is removed before the new one is read back', () => {
     const dir = temporaryFolder();
     save(dir, snapshot(1));
     save(dir, snapshot(2));
-    const lying = {
+    const order: string[] = [];
+    const watched = {
       ...fs,
-      readFileSync: ((file: fs.PathOrFileDescriptor) => {
-        const bytes = fs.readFileSync(file);
-        bytes[40]! ^= 1;
-        return bytes;
+      renameSync: (from: fs.PathLike, to: fs.PathLike) => {
+        order.push('write');
+        fs.renameSync(from, to);
+      },
+      readSync: ((...args: Parameters<typeof fs.readSync>) => {
+        order.push('read');
+        return fs.readSync(...args);
+      }) as typeof fs.readSync,
+      readFileSync: ((...args: Parameters<typeof fs.readFileSync>) => {
+        order.push('read');
+        return fs.readFileSync(...args);
       }) as typeof fs.readFileSync,
+      unlinkSync: (file: fs.PathLike) => {
+        order.push('remove');
+        fs.unlinkSync(file);
+      },
     };
-    expect(() => save(dir, snapshot(3), { fs: lying })).toThrow(/not what was written/);
-    expect(load(of(dir, 1)).step).toBe(1);
-    expect(load(of(dir, 2)).step).toBe(2);
+    save(dir, snapshot(3), { fs: watched });
+    expect(order.join(' ')).toBe('write write read read remove remove');
   });
 
   test('after going back to an earlier one, later damaged ones do not crowd out good ones', () => {

@@ -3,7 +3,7 @@
  * run ends with the bytes of one that was left alone. `npm run soak` and `scripts/kills.mjs` do the same for longer.
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -107,10 +107,40 @@ describe('a disk that is full', () => {
     expect(existsSync(join(mounted, 'run'))).toBe(false);
   });
 
-  it.skipIf(!mounts)('a folder that cannot be written to is told, and nothing is computed', async () => {
-    expect(mount('-o', 'remount,ro', mounted)).toBe(true);
-    const { code, err } = await train(join(mounted, 'other'));
-    expect([code, err]).toEqual([1, expect.stringMatching(/read-only|EROFS|two checkpoints/)]);
+});
+
+describe('a folder that cannot be written to', () => {
+  const said = (reason: string) => expect.stringMatching(new RegExp(`cannot be written to: ${reason}[^]*--out`));
+  const locked = mkdtempSync(join(tmpdir(), 'mmdc-locked-'));
+  const mounts = mount('-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', locked);
+  const isRoot = process.getuid?.() === 0;
+  afterAll(() => {
+    if (mounts) spawnSync('umount', ['-l', locked]);
+    else chmodSync(locked, 0o755);
+    rmSync(locked, { recursive: true, force: true });
+  });
+
+  it('since its path leads through a file', async () => {
+    dir.write('file', 'x');
+    const { code, err } = await train('file/run');
+    expect([code, err]).toEqual([1, said('a part of its path is a file')]);
+    expect(dir.read('file')).toBe('x');
+  });
+
+  // Permissions do not bind root, whom only a read-only mount stops.
+  it.skipIf(!mounts && (isRoot || process.platform === 'win32'))(`is told before anything is computed, for new runs and old${!mounts && isRoot ? ' (skipped: root, and no mounts)' : ''}`, async () => {
+    cpSync(dir.at('straight'), join(locked, 'old'), { recursive: true });
+    if (mounts) expect(mount('-o', 'remount,ro', locked)).toBe(true);
+    else for (const place of ['old', '.']) chmodSync(join(locked, place), 0o555);
+    const reason = mounts ? 'the file system is read-only' : 'permission is denied';
+    for (const run of [['new'], ['old', '--resume', '--steps', '90']] as const) {
+      const { code, err } = await train(join(locked, run[0]), ...run.slice(1));
+      expect([code, err]).toEqual([1, said(reason)]);
+      expect(err).not.toContain('parameters,');
+    }
+    expect(existsSync(join(locked, 'new'))).toBe(false);
+    expect(outcome(join(locked, 'old'))).toEqual(outcome(dir.at('straight')));
+    if (!mounts) for (const place of ['.', 'old']) chmodSync(join(locked, place), 0o755);
   });
 });
 

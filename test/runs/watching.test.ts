@@ -1,6 +1,8 @@
 /** The log and what is made of it: schema, TensorBoard, comparison, the live page in a browser. */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import fc from 'fast-check';
@@ -84,10 +86,10 @@ describe('event files', () => {
     expect(frame(new Uint8Array(3))).toHaveLength(19);
   });
 
-  const python = [process.env.MMDC_TENSORBOARD, join(root, '.cache/tensorboard/bin/python'), join(root, '.cache/tb/bin/python')].find(
-    (path) => path !== undefined && existsSync(path),
-  );
-  it.skipIf(!python)(`are read by TensorBoard${python ? '' : ' (skipped: MMDC_TENSORBOARD names no Python with it)'}`, async () => {
+  const hasTensorBoard = (path: string | undefined): path is string =>
+    path !== undefined && existsSync(path) && spawnSync(path, ['-c', 'import tensorboard']).status === 0;
+  const python = [process.env.MMDC_TENSORBOARD, process.env.MMDC_PYTHON, join(root, '.cache/tensorboard/bin/python')].find(hasTensorBoard);
+  it.skipIf(!python)(`are read by TensorBoard${python ? '' : ' (skipped: neither MMDC_TENSORBOARD nor MMDC_PYTHON names a Python with it)'}`, async () => {
     const script = `
 import json, sys
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -148,6 +150,17 @@ describe(`mmdc watch${needsBrowser}`, () => {
     expect(await status(`${at.origin}/part`)).toBe(403);
     expect(await status(`${at.origin}/../run.json${at.search}`)).toBe(404);
     expect(await status(url, { method: 'POST' })).toBe(405);
+    // A page elsewhere whose name was made to resolve to this machine; fetch() would set the header itself.
+    const asked = await new Promise<number | undefined>((resolve, reject) => {
+      get({ host: '127.0.0.1', port: at.port, path: `/${at.search}`, headers: { host: `evil.example:${at.port}` } }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      }).on('error', reject);
+    });
+    expect(asked).toBe(403);
+    // It listens on loopback alone: the machine's other addresses refuse the connection.
+    const others = Object.values(networkInterfaces()).flatMap((list) => (list ?? []).filter((a) => !a.internal && a.family === 'IPv4'));
+    for (const { address } of others) await expect(fetch(`http://${address}:${at.port}/${at.search}`)).rejects.toThrow();
   });
 
   it.skipIf(!browserPath)('shows every term, and new records as they come', async () => {

@@ -4,7 +4,6 @@
  * @module
  */
 import { createReadStream, statSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { DataFault } from '../fault.js';
 import { asFault, readBytes } from '../files.js';
 
@@ -58,6 +57,9 @@ function check(file: string, names: readonly string[], wanted: readonly string[]
     });
 }
 
+/** A longer record is damage, or an attack on the memory. */
+const MOST_RECORD = 2 ** 24;
+
 /** Row by row, so that only the wanted columns are ever in memory. */
 async function fromText(file: string, format: 'csv' | 'tsv', wanted: readonly string[]): Promise<FileTable> {
   const { parse } = await import('csv-parse');
@@ -68,7 +70,7 @@ async function fromText(file: string, format: 'csv' | 'tsv', wanted: readonly st
       bom: true,
       delimiter: format === 'csv' ? ',' : '\t',
       skip_empty_lines: true,
-      max_record_size: 2 ** 24,
+      max_record_size: MOST_RECORD,
     }),
   );
   let rows = 0;
@@ -95,31 +97,44 @@ async function fromText(file: string, format: 'csv' | 'tsv', wanted: readonly st
 async function fromLines(file: string, wanted: readonly string[]): Promise<FileTable> {
   const values = new Map<string, unknown[]>(wanted.map((name) => [name, []]));
   const names = new Set<string>();
-  const handle = await open(file).catch((error: unknown) => {
-    throw asFault(file, error);
-  });
   let rows = 0;
   try {
-    for await (const line of handle.readLines()) {
-      if (line.trim() === '') continue;
-      let record: unknown;
-      try {
-        record = JSON.parse(line);
-      } catch (error) {
-        throw new DataFault(file, `is not JSON: ${(error as Error).message}`, { row: rows });
+    for await (const lines of linesOf(file))
+      for (const line of lines) {
+        if (line.trim() === '') continue;
+        let record: unknown;
+        try {
+          record = JSON.parse(line);
+        } catch (error) {
+          throw new DataFault(file, `is not JSON: ${(error as Error).message}`, { row: rows });
+        }
+        if (typeof record !== 'object' || record === null || Array.isArray(record))
+          throw new DataFault(file, 'is not a JSON object', { row: rows });
+        const entries = record as Record<string, unknown>;
+        for (const name of Object.keys(entries)) names.add(name);
+        for (const name of wanted)
+          values.get(name)!.push(Object.hasOwn(entries, name) ? entries[name] : null);
+        rows++;
       }
-      if (typeof record !== 'object' || record === null || Array.isArray(record))
-        throw new DataFault(file, 'is not a JSON object', { row: rows });
-      const entries = record as Record<string, unknown>;
-      for (const name of Object.keys(entries)) names.add(name);
-      for (const name of wanted) values.get(name)!.push(Object.hasOwn(entries, name) ? entries[name] : null);
-      rows++;
-    }
-  } finally {
-    await handle.close();
+  } catch (error) {
+    throw asFault(file, error);
   }
   check(file, [...names], wanted);
   return tableOf(file, rows, [...names], values);
+}
+
+/** The lines of a file, those of a piece of it at a time. @throws DataFault where one is longer than a record may be */
+async function* linesOf(file: string): AsyncGenerator<readonly string[]> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const piece of createReadStream(file, { highWaterMark: 2 ** 18 }) as AsyncIterable<Uint8Array>) {
+    const lines = (rest + decoder.decode(piece, { stream: true })).split('\n');
+    rest = lines.pop()!;
+    if (rest.length > MOST_RECORD)
+      throw new DataFault(file, `has a line of more than ${MOST_RECORD} characters`);
+    yield lines;
+  }
+  yield [rest + decoder.decode()];
 }
 
 async function fromParquet(file: string, wanted: readonly string[]): Promise<FileTable> {

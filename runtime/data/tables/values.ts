@@ -29,9 +29,11 @@ export function valueArray(
   const size = modality.type === 'category' ? 1 : sizeOf(modality.dataShape);
   const data = modality.discrete ? new Int32Array(rows * size) : new Float32Array(rows * size);
   const missing = new Set<number>();
+  const shape = [rows, ...(modality.type === 'category' ? [] : modality.dataShape)];
+  if (columns.length === size && fromNumbers(columns, data)) return { file, shape, data };
+  const numbers: number[] = [];
   for (let row = 0; row < rows; row++) {
-    const values = columns.map((column) => column[row]);
-    if (values.some(isMissing)) {
+    if (columns.some((column) => isMissing(column[row]))) {
       if (!mayMiss)
         throw new DataFault(file, `has no value for '${modality.name}'`, {
           row,
@@ -40,13 +42,14 @@ export function valueArray(
       missing.add(row);
       continue;
     }
-    const numbers =
-      modality.type === 'category' ? [classOf(file, row, modality, values[0])] : numbersOf(file, row, values);
+    numbers.length = 0;
+    if (modality.type === 'category') numbers.push(classOf(file, row, modality, columns[0]![row]));
+    else for (const column of columns) addNumbers(file, row, column[row], numbers);
     if (numbers.length !== size)
       throw new DataFault(file, `has ${numbers.length} numbers for '${modality.name}', which takes ${size}`, {
         row,
       });
-    if (modality.discrete && numbers.some((x) => !Number.isInteger(x)))
+    if (modality.discrete && !numbers.every(Number.isInteger))
       throw new DataFault(
         file,
         `has ${numbers.find((x) => !Number.isInteger(x))} for '${modality.name}', which takes whole numbers`,
@@ -54,12 +57,29 @@ export function valueArray(
       );
     data.set(numbers, row * size);
   }
-  const shape = [rows, ...(modality.type === 'category' ? [] : modality.dataShape)];
   return { file, shape, data, ...(missing.size > 0 ? { missing } : {}) };
 }
 
+/** Columns that are typed arrays, side by side. @returns whether they all are, and fit */
+function fromNumbers(columns: readonly ArrayLike<unknown>[], data: Int32Array | Float32Array): boolean {
+  const typed = columns.filter(
+    (column): column is Float32Array | Int32Array =>
+      ArrayBuffer.isView(column) &&
+      !(column instanceof BigInt64Array || column instanceof BigUint64Array || column instanceof DataView),
+  );
+  if (typed.length !== columns.length) return false;
+  if (data instanceof Int32Array && !typed.every((column) => column.every(Number.isInteger))) return false;
+  const width = typed.length;
+  typed.forEach((column, k) => {
+    for (let row = 0, at = k; row < column.length; row++, at += width) data[at] = column[row]!;
+  });
+  return true;
+}
+
 function isMissing(value: unknown): boolean {
-  return value === null || value === undefined || (typeof value === 'string' && value.trim() === '');
+  if (typeof value !== 'string') return value === null || value === undefined;
+  // Nearly every text begins with something to see.
+  return !(value.charCodeAt(0) > 32) && value.trim() === '';
 }
 
 /** A name of the modality's, or a number. */
@@ -81,24 +101,34 @@ function classOf(file: string, row: number, { name, labels }: ModalityInfo, valu
   });
 }
 
-function numbersOf(file: string, row: number, values: readonly unknown[]): number[] {
-  return values.flatMap((value) => {
-    if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean')
-      return [Number(value)];
-    if (Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView)))
-      return numbersOf(file, row, Array.from(value as ArrayLike<unknown>));
-    // `[1, 2, 3]`, `1,2,3` and `1 2 3` all are lists of numbers.
-    const parts = String(value)
-      .replaceAll(/[[\](),;]/g, ' ')
-      .trim()
-      .split(/\s+/);
-    return parts.map((part) => {
-      const number = part === '' ? NaN : Number(part);
-      if (Number.isNaN(number))
-        throw new DataFault(file, `has '${part.slice(0, 100)}', which is no number`, { row });
-      return number;
-    });
-  });
+/** Adds the numbers of a value. @throws DataFault where it has something else */
+function addNumbers(file: string, row: number, value: unknown, numbers: number[]): void {
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') {
+    numbers.push(Number(value));
+    return;
+  }
+  if (Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))) {
+    const list = value as ArrayLike<unknown>;
+    for (let i = 0; i < list.length; i++) addNumbers(file, row, list[i], numbers);
+    return;
+  }
+  const one = typeof value === 'string' && value !== '' ? Number(value) : NaN;
+  if (!Number.isNaN(one)) {
+    numbers.push(one);
+    return;
+  }
+  // `[1, 2, 3]`, `1,2,3` and `1 2 3` all are lists of numbers.
+  const text = typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
+  const parts = text
+    .replaceAll(/[[\](),;]/g, ' ')
+    .trim()
+    .split(/\s+/);
+  for (const part of parts) {
+    const number = part === '' ? NaN : Number(part);
+    if (Number.isNaN(number))
+      throw new DataFault(file, `has '${part.slice(0, 100)}', which is no number`, { row });
+    numbers.push(number);
+  }
 }
 
 /** Bytes of a picture in a table: as they are, or the `bytes` of a record. @throws DataFault */
