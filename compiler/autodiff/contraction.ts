@@ -6,6 +6,7 @@
 import type { GraphBuilder, Value } from '../graph/builder.js';
 import { sizeOf } from '../graph/ir.js';
 import type { NodeOf } from '../graph/ir.js';
+import { perChannel } from './groups.js';
 import { unbroadcast } from './rule.js';
 import type { Rule } from './rule.js';
 
@@ -80,7 +81,11 @@ export const contracting: { readonly [K in Contracting]: Rule<K> } = {
   softmax: ({ b, g, node }) => [b.mul(node, b.sub(g, sumLast(b, b.mul(g, node))))],
   log_softmax: ({ b, g, node }) => [b.sub(g, b.mul(b.exp(node), sumLast(b, g)))],
   // y = (x - mean) r gives dx = r (g - mean(g) - y mean(g y)).
-  normalize: ({ b, g, node, inputs: [x] }) => {
+  normalize: (p) => {
+    const grouped = perChannel(p);
+    if (grouped !== undefined) return [grouped];
+    const { b, g, node, inputs } = p;
+    const [x] = inputs;
     const centred = b.sub(b.sub(g, meanLast(b, g)), b.mul(node, meanLast(b, b.mul(g, node))));
     return [b.mul(centred, b.rstd(x!, node.attrs.eps))];
   },

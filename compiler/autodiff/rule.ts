@@ -29,7 +29,11 @@ export function unbroadcast(b: GraphBuilder, g: Value, shape: Shape): Value {
   if (sameShape(g.shape, shape)) return g;
   const lead = g.shape.length - shape.length;
   const axes = g.shape.flatMap((d, k) => (k < lead || (shape[k - lead] === 1 && d !== 1) ? [k] : []));
-  return b.reshape(b.sum(g, axes), shape);
+  // Rows last: the sums per row and channel are often there already, in a normalisation's gradient.
+  const perRow = axes.slice(1);
+  const split =
+    axes[0] === 0 && perRow.length > 0 && perRow.every((axis) => axis >= axes.length - 1 && axis >= 2);
+  return b.reshape(split ? b.sum(b.sum(g, perRow), [0]) : b.sum(g, axes), shape);
 }
 
 /** The shape with the given axes as size 1. */

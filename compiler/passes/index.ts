@@ -5,6 +5,7 @@
  */
 import type { Graph } from '../graph/ir.js';
 import { assertValid } from '../graph/verify.js';
+import { composeAffine } from './affine.js';
 import { cse } from './cse.js';
 import { dce } from './dce.js';
 import { factor } from './factor.js';
@@ -29,6 +30,7 @@ export const passes: readonly Pass[] = [
   foldConstants,
   simplify,
   cse,
+  composeAffine,
   factor,
   sinkScales,
   simplify,

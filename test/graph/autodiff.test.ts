@@ -282,6 +282,34 @@ function ranksOf(op: Op): number[] {
 /** A convolution has no empty operands, and the largest of nothing does not exist. */
 const neverEmpty: readonly Op[] = ['conv2d', 'conv2d_input', 'conv2d_filter', 'reduce_max', 'mean'];
 
+describe('a normalisation over groups, multiplied per channel', () => {
+  /** [B, C, ...S] over C / 2 groups, as a group norm has it. */
+  const groups =
+    (w: (b: number, c: number) => readonly number[], space = [2, 3]): Case =>
+    (b, arg, r) => {
+      const [rows, channels] = [r.int(1, 3), 2 * r.int(1, 3)];
+      const shape = [rows, channels, ...space];
+      const x = b.reshape(arg(shape), [
+        rows,
+        channels / 2,
+        (shape.reduce((n, d) => n * d, 1) / rows / channels) * 2,
+      ]);
+      return b.mul(b.reshape(b.normalize(x, 1e-2), shape), arg(w(rows, channels)));
+    };
+  const weights: Readonly<Record<string, Case>> = {
+    'one weight a channel': groups((_, c) => [1, c, 1, 1]),
+    'without the axis of rows': groups((_, c) => [c, 1, 1]),
+    'one weight a row and channel': groups((b, c) => [b, c, 1, 1]),
+    'one weight a row': groups((b) => [b, 1, 1, 1]),
+    'in three dimensions': groups((_, c) => [1, c, 1, 1, 1], [2, 1, 3]),
+    'weights that differ by place': groups((_, c) => [1, c, 2, 1]),
+  };
+  for (const [name, make] of Object.entries(weights)) {
+    it(name, () => checkAll(make, 12) && undefined);
+    it(`${name}, twice`, () => checkAll(make, 4, 2) && undefined);
+  }
+});
+
 describe('gradients against central differences in float64', () => {
   it('every primitive has a case', () => {
     expect(OPS.filter((op) => cases[op] === undefined)).toEqual(untested);

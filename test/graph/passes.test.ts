@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { gradients } from '../../compiler/autodiff/index.js';
-import { GraphBuilder } from '../../compiler/graph/builder.js';
+import { copyInto, GraphBuilder } from '../../compiler/graph/builder.js';
 import { gelu, silu } from '../../compiler/graph/compose.js';
 import type { Value } from '../../compiler/graph/builder.js';
 import type { Graph } from '../../compiler/graph/ir.js';
 import { elementsMoved, stats } from '../../compiler/graph/stats.js';
+import { composeAffine } from '../../compiler/passes/affine.js';
 import { cse } from '../../compiler/passes/cse.js';
 import { dce } from '../../compiler/passes/dce.js';
 import { factor } from '../../compiler/passes/factor.js';
@@ -297,5 +298,63 @@ describe('optimize', () => {
     const graph = randomGraph(new Random(3), 60);
     expect(optimize(graph)).toEqual(optimize(graph));
     expect(stats(optimize(graph)).nodes).toBeLessThan(stats(graph).nodes);
+  });
+});
+
+describe('compose-affine', () => {
+  const composed = (build: (b: GraphBuilder, x: Value) => Value, shape = [4, 3, 4, 4]): Graph => {
+    const graph = graphOf(build, shape);
+    const after = dce.run(composeAffine.run(graph));
+    expectEqual(graph, after);
+    return after;
+  };
+  /** Operations on whole arrays. */
+  const passes = (graph: Graph): string[] =>
+    graph.nodes.filter((n) => n.shape.length === 4 && n.shape[2] === 4 && n.op !== 'input').map((n) => n.op);
+  const channel = (b: GraphBuilder, name: string, rows = 1) => b.input(name, [rows, 3, 1, 1]);
+
+  it('makes one map of a scale and shift per channel and one per row', () => {
+    const graph = composed((b, x) => {
+      const first = b.add(b.mul(x, channel(b, 'w')), channel(b, 'b'));
+      return b.add(b.mul(channel(b, 's', 4), first), channel(b, 'h', 4));
+    });
+    expect(passes(graph)).toEqual(['mul', 'add']);
+  });
+
+  it('leaves alone what is read elsewhere, single numbers, and what is no map', () => {
+    const twice = composed((b, x) => {
+      const first = b.add(b.mul(x, channel(b, 'w')), channel(b, 'b'));
+      b.output('also', first);
+      return b.mul(first, channel(b, 's', 4));
+    });
+    expect(passes(twice)).toEqual(['mul', 'add', 'mul']);
+    expect(passes(composed((b, x) => b.add(b.add(x, channel(b, 'b')), channel(b, 'h', 4))))).toEqual([
+      'add',
+      'add',
+    ]);
+    const large = (b: GraphBuilder) => b.input('y', [4, 3, 4, 4]);
+    expect(passes(composed((b, x) => b.add(b.mul(x, channel(b, 'w')), large(b))))).toEqual(['mul', 'add']);
+  });
+
+  it('halves the passes of a group norm with modulation, and its gradient still is that of the plain graph', () => {
+    const build = (optimise: (g: Graph) => Graph): Graph => {
+      const f = new GraphBuilder('forward');
+      const x = f.input('x', [2, 4, 3, 3]);
+      const y = f.reshape(f.normalize(f.reshape(x, [2, 2, 18]), 1e-5), x.shape);
+      const one = f.add(f.mul(y, f.input('w', [1, 4, 1, 1])), f.input('b', [1, 4, 1, 1]));
+      const two = f.add(f.mul(one, f.input('s', [2, 4, 1, 1])), f.input('h', [2, 4, 1, 1]));
+      f.output('loss', f.sum(f.mul(f.sin(two), f.input('c', [2, 4, 3, 3])), [0, 1, 2, 3]));
+      const forward = optimise(f.finish());
+      const b = new GraphBuilder('step');
+      const copies = copyInto(b, forward, () => undefined);
+      const inputs = forward.nodes.filter((n) => n.op === 'input').map((n) => copies.get(n.id)!);
+      gradients(b, copies.get(forward.outputs[0]!.node)!, inputs).forEach((g, k) => b.output(`g${k}`, g));
+      return b.finish();
+    };
+    const [plain, fast] = [build((g) => g), build((g) => optimize(g))];
+    expectEqual(plain, fast);
+    const large = (g: Graph) =>
+      optimize(g).nodes.filter((n) => n.shape.reduce((m, d) => m * d, 1) === 72 && n.op !== 'reshape').length;
+    expect(large(fast)).toBeLessThanOrEqual(large(plain) - 2);
   });
 });

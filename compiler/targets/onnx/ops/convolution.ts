@@ -120,6 +120,9 @@ function flip(w: string, kh: number, kw: number, e: Emitter): string {
   return e.op('Slice', [swapped, from, to, e.i64([2, 3]), e.i64([-1, -1])]);
 }
 
+/** Products with fewer columns than this run at a fraction of the rate. */
+const fewChannels = 8;
+
 /** How one operand of a weight gradient is moved against the other: views of it with zeros around. */
 interface Shifts {
   /** Zeros at the top, the left, the bottom and the right. */
@@ -132,11 +135,11 @@ interface Shifts {
 }
 
 /**
- * `kept` [B, P, H, W] against every view of `moved` [B, Q, ...]: products [P, Q], one per kernel position. The views
- * are channels-last, so that they are copied in runs of W Q elements. Both transposes move one axis only, for which
- * there are fast kernels.
+ * `kept` [B, P, H, W] against every view of `moved` [B, Q, ...]: products of all their channels by kernel position,
+ * [n, P, Q]. The views are channels-last, so that they are copied in runs of W Q elements. Both transposes move one
+ * axis only, for which there are fast kernels. Views of few channels make one product together.
  */
-function againstViews(kept: Node, moved: Node, { pad, size, stride, starts }: Shifts, e: Emitter): string[] {
+function againstViews(kept: Node, moved: Node, { pad, size, stride, starts }: Shifts, e: Emitter): string {
   const [batch, P] = kept.shape as [number, number];
   const Q = moved.shape[1] as number;
   const rows = batch * size[0] * size[1];
@@ -145,11 +148,18 @@ function againstViews(kept: Node, moved: Node, { pad, size, stride, starts }: Sh
     ? e.op('Pad', [channelsLast, e.i64([0, ...pad.slice(0, 2), 0, 0, ...pad.slice(2), 0])])
     : channelsLast;
   const left = e.reshape(e.transpose(e.values[kept.id] as string, [1, 0, 2, 3]), [P, rows]);
-  return starts.map((from) => {
+  const views = starts.map((from) => {
     const to = from.map((f, axis) => f + ((size[axis] as number) - 1) * (stride[axis] as number) + 1);
-    const view = e.op('Slice', [padded, e.i64(from), e.i64(to), e.i64([1, 2]), e.i64(stride)]);
-    return e.op('MatMul', [left, e.reshape(view, [rows, Q])]);
+    return e.op('Slice', [padded, e.i64(from), e.i64(to), e.i64([1, 2]), e.i64(stride)]);
   });
+  const n = views.length;
+  if (n > 1 && Q <= fewChannels) {
+    const all = e.reshape(e.op('Concat', views, { axis: { i: 3 } }), [rows, n * Q]);
+    return e.transpose(e.reshape(e.op('MatMul', [left, all]), [P, n, Q]), [1, 0, 2]);
+  }
+  const products = views.map((view) => e.op('MatMul', [left, e.reshape(view, [rows, Q])]));
+  const stacked = n === 1 ? (products[0] as string) : e.op('Concat', products, { axis: { i: 0 } });
+  return e.reshape(stacked, [n, P, Q]);
 }
 
 /**
@@ -180,9 +190,8 @@ function conv2dFilter(n: NodeOf<'conv2d_filter'>, e: Emitter): string {
         e,
       )
     : againstViews(dy, x, { pad, size: dy.shape.slice(2) as [number, number], stride, starts: at }, e);
-  if (products.length === 1) return e.reshape(products[0] as string, n.shape);
-  const rest = moveGradient ? [inC, outC] : [outC, inC];
-  const stacked = e.reshape(e.op('Concat', products, { axis: { i: 0 } }), [kh, kw, ...rest]);
+  if (at.length === 1) return e.reshape(products, n.shape);
+  const stacked = e.reshape(products, [kh, kw, ...(moveGradient ? [inC, outC] : [outC, inC])]);
   return e.transpose(stacked, moveGradient ? [3, 2, 0, 1] : [2, 3, 0, 1]);
 }
 

@@ -79,6 +79,33 @@ function isSqrtHalf(n: Node): boolean {
   return Math.abs((uniformValue(n) ?? 0) - Math.SQRT1_2) < 1e-9;
 }
 
+/**
+ * x a + b with numbers per channel, x [B, C, ...]: one pass over the data in onnxruntime's BatchNormalization, whose mean
+ * and variance are 0 and 1. Elsewhere it would only look odd.
+ */
+function channelwise(n: NodeOf<'add'>, e: Emitter): string | undefined {
+  if (!e.options.contrib || e.options.provider === 'webgpu' || n.shape.length < 3) return undefined;
+  const channels = n.shape[1] as number;
+  const isRow = (v: Node): boolean => {
+    const padded = [...n.shape.map(() => 1), ...v.shape].slice(v.shape.length);
+    return padded.every((d, axis) => d === (axis === 1 ? channels : 1));
+  };
+  if (channels < 2 || sizeOf(n.shape.slice(2)) < 2) return undefined;
+  for (const k of [0, 1]) {
+    const [product, offset] = [e.source(n, k), e.source(n, 1 - k)];
+    if (product.op !== 'mul' || e.uses(product) > 1 || !isRow(offset)) continue;
+    for (const i of [0, 1]) {
+      const [x, scale] = [e.source(product, i), e.source(product, 1 - i)];
+      if (!isRow(scale) || x.shape.join() !== n.shape.join()) continue;
+      const row = (v: Node): string => e.reshape(e.values[v.id] as string, [channels]);
+      const [zeros, ones] = [e.f32([0], [channels]), e.f32([1], [channels])];
+      const inputs = [e.values[x.id] as string, row(scale), row(offset), zeros, ones];
+      return e.op('BatchNormalization', inputs, { epsilon: { f: 0 } });
+    }
+  }
+  return undefined;
+}
+
 /** The boolean form of a condition: the comparison itself, or != 0 for anything else. */
 function condition(n: NodeOf<'select'>, e: Emitter): string {
   const c = e.source(n, 0);
@@ -99,7 +126,7 @@ export const elementwise = {
   erf: unary('Erf'),
   abs: unary('Abs'),
   sign: unary('Sign'),
-  add: (n, e) => biasedConv2d(n, e) ?? fusedProduct(n, e) ?? broadcasting('Add', n, e),
+  add: (n, e) => biasedConv2d(n, e) ?? fusedProduct(n, e) ?? channelwise(n, e) ?? broadcasting('Add', n, e),
   sub: binary('Sub'),
   mul: (n, e) => gelu(n, e) ?? fusedProduct(n, e) ?? broadcasting('Mul', n, e),
   div: binary('Div'),
