@@ -22,6 +22,7 @@ export interface EvalOptions {
   readonly n: number;
   readonly seed: number;
   readonly networks?: string;
+  readonly lpips?: string;
   readonly backend: Backend;
   readonly threads?: number;
   readonly color: ColorChoice;
@@ -54,6 +55,7 @@ export async function evaluate(dir: string, options: EvalOptions): Promise<void>
       rows: options.n,
       seed: options.seed,
       networks: resolve(options.networks ?? join(dir, 'networks')),
+      lpips: options.lpips === undefined ? null : resolve(options.lpips),
       backend: options.backend,
       threads: options.threads ?? null,
     },
