@@ -9,10 +9,11 @@ import { didYouMean, enumerate } from '../diagnostics/suggest.js';
 import type { ModalityInfo, ModalityType } from './info.js';
 import type { SettingsReader } from './settings.js';
 
-/** By name; `agreement` stands for that with every category. */
+/** By name; `agreement` stands for that with every category, `clip` for that with every embedding. */
 export const metricTypes: Readonly<Record<string, readonly ModalityType[]>> = {
   accuracy: ['category', 'mask', 'binary', 'tokens'],
   nll: ['category'],
+  calibration: ['category', 'mask'],
   total_variation: ['category', 'mask', 'tokens'],
   miou: ['mask'],
   cosine: ['vector'],
@@ -28,6 +29,8 @@ export const metricTypes: Readonly<Record<string, readonly ModalityType[]>> = {
   agreement: ['image'],
   psnr: ['image'],
   perceptual: ['image'],
+  lpips: ['image'],
+  clip: ['image'],
 };
 
 /**
@@ -119,7 +122,7 @@ const article = (type: ModalityType): string =>
         ? 'binary data'
         : `a ${type}`;
 
-/** Whether a figure is among what was asked for: `agreement` brings those with every category. */
+/** Whether a figure is among what was asked for: `agreement` and `clip` bring those with every other modality. */
 export function isWanted(wanted: readonly string[] | undefined, figure: string): boolean {
-  return !wanted || wanted.includes(figure.startsWith('agreement_') ? 'agreement' : figure);
+  return !wanted || wanted.includes(figure.replace(/^(agreement|clip)_.*/, '$1'));
 }

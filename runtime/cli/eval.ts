@@ -23,6 +23,7 @@ export interface EvalOptions {
   readonly n: number;
   readonly seed: number;
   readonly networks?: string;
+  readonly lpips?: string;
   readonly backend: Backend;
   readonly threads?: number;
   readonly color: ColorChoice;
@@ -59,6 +60,7 @@ export async function evaluate(dir: string, options: EvalOptions): Promise<void>
       rows: options.n,
       seed: options.seed,
       networks: resolve(options.networks ?? join(dir, 'networks')),
+      lpips: options.lpips === undefined ? null : resolve(options.lpips),
       backend: options.backend,
       threads: options.threads ?? null,
     },

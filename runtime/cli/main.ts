@@ -128,6 +128,19 @@ function build(): Command {
       'also keep the checkpoint that is least in this: loss, L2.label, held_out.loss ... (default: the loss, held out where the spec names rows for evaluation)',
     )
     .addOption(
+      new Option(
+        '--eval-every <n>',
+        'steps between evaluations of the averaged weights on held-out rows, to RUN/evaluations; 0: none',
+      )
+        .argParser(integer(0))
+        .default(0),
+    )
+    .addOption(
+      new Option('--eval-rows <n>', 'rows that such an evaluation asks of every task')
+        .argParser(integer(1))
+        .default(200),
+    )
+    .addOption(
       new Option('--stop-norm <factor>', "stop at gradients of so many times their usual norm; 0: don't")
         .argParser(integer(0))
         .default(1000),
@@ -184,6 +197,10 @@ function build(): Command {
     .option('--roles', 'in place of the tasks everything that was trained: any given, any others produced')
     .addOption(new Option('-n <rows>', 'rows to ask of every task').argParser(integer(1)).default(500))
     .addOption(new Option('--seed <s>', 'seed').argParser(integer(0)).default(0))
+    .option(
+      '--lpips <file>',
+      'weights of LPIPS: a model of two pictures (.onnx), or the published state (.safetensors)',
+    )
     .option('--networks <dir>', 'folder that keeps the networks that measure (RUN/networks by default)')
     .addOption(backendOption)
     .addOption(threadsOption)

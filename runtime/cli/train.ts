@@ -38,6 +38,8 @@ export interface TrainOptions {
   readonly keepEvery: number;
   readonly best?: string;
   readonly stopNorm: number;
+  readonly evalEvery: number;
+  readonly evalRows: number;
   readonly tensorboard?: boolean;
   readonly color: ColorChoice;
 }
@@ -78,6 +80,8 @@ export async function train(file: string, options: TrainOptions): Promise<void> 
       backend: options.backend,
       threads: options.threads ?? null,
       samples: sampleRows,
+      evaluateEvery: options.evalEvery,
+      evaluateRows: options.evalRows,
     },
     {
       onInterrupt: () => note('\ninterrupted: writing a checkpoint (press again to end at once)'),

@@ -11,6 +11,8 @@ import { rowsOf } from '../sample/given.js';
 import type { Question } from '../sample/questions.js';
 import { neededBy } from '../sample/tasks.js';
 import type { ModelSampler, Rows } from '../sample/sampler.js';
+import { clipScores } from './clip.js';
+import type { Lpips } from './lpips.js';
 import { merge, type Evaluation, type Measure, type Measures } from './model.js';
 import { PictureMetrics } from './pictures.js';
 import { rowFigures } from './rows.js';
@@ -26,6 +28,9 @@ export interface EvaluateOptions {
   readonly executor: Executor;
   /** Folder that keeps the networks that measure. */
   readonly networks: string;
+  /** Folder in which frozen networks of the spec lie. */
+  readonly project: string;
+  readonly lpips?: Lpips;
   readonly onProgress: (what: string, done: number, total: number) => void;
 }
 
@@ -68,6 +73,9 @@ export async function evaluate(
         const figures = {
           ...rowFigures(modality, made, real, given.size > 0),
           ...(await seen?.measure(task, made, real, all, wanted)),
+          ...(seen && isWanted(wanted, 'clip')
+            ? await clipScores(info, name, made, all, options.project)
+            : {}),
         };
         for (const [metric, figure] of Object.entries(figures))
           if (isWanted(wanted, metric)) measures[`${name}.${metric}`] = { ...figure, task: asked } as Measure;

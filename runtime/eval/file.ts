@@ -9,6 +9,10 @@ import type { Evaluation } from './model.js';
 
 export const evaluationFile = (dir: string): string => join(dir, 'eval.json');
 
+/** Of an evaluation during training. */
+export const scheduledFile = (dir: string, step: number): string =>
+  join(dir, 'evaluations', `step-${String(step).padStart(8, '0')}.json`);
+
 /** The evaluation in a file; undefined where there is none, or what is there is something else. */
 export function readEvaluation(file: string): Evaluation | undefined {
   if (!existsSync(file)) return undefined;

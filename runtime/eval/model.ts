@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { LpipsRecord } from './lpips.js';
 import type { NetworkRecord } from './networks/network.js';
 
 export interface Measure {
@@ -32,6 +33,8 @@ export interface Provenance {
   readonly data: string;
   /** Networks that features come from, by what they are used for. */
   readonly networks: Readonly<Record<string, NetworkRecord & { readonly accuracy?: number }>>;
+  /** What LPIPS was computed with. */
+  readonly lpips?: LpipsRecord;
   /** SHA-256 of the frozen networks that rows went through, by path. */
   readonly encoders?: Readonly<Record<string, string>>;
   readonly executor: string;

@@ -19,6 +19,7 @@ import { kernelDistance } from './metrics/kernel.js';
 import { nearestCopies, precisionRecall } from './metrics/manifold.js';
 import { psnr } from './metrics/pixels.js';
 import { moments, points, standardised, type Points } from './metrics/points.js';
+import type { Lpips } from './lpips.js';
 import type { Measure } from './model.js';
 import { FeatureNetwork, type NetworkRecord } from './networks/network.js';
 import { featureWidth } from './networks/trunk.js';
@@ -42,6 +43,8 @@ export interface PictureOptions {
   /** Folder that keeps the networks. */
   readonly dir: string;
   readonly seed: number;
+  /** LPIPS with weights of the user, where there are any. */
+  readonly lpips?: Lpips;
   readonly onProgress: (what: string, done: number, total: number) => void;
 }
 
@@ -76,8 +79,8 @@ export class PictureMetrics {
     return {
       ...(asked('kid', 'fid', 'precision', 'recall', 'copied') ? await this.distribution(images) : {}),
       ...(asked('agreement') ? await this.labels(images, all) : {}),
-      ...(asked('psnr', 'perceptual')
-        ? await this.pairs(task, images, real.data as Float32Array, all, asked('perceptual'))
+      ...(asked('psnr', 'perceptual', 'lpips')
+        ? await this.pairs(task, images, real.data as Float32Array, all, asked)
         : {}),
     };
   }
@@ -167,7 +170,7 @@ export class PictureMetrics {
     images: Float32Array,
     real: Float32Array,
     all: ReadonlyMap<string, Rows>,
-    perceptual: boolean,
+    asked: (name: string) => boolean,
   ): Promise<Figures> {
     const { info } = this.options;
     const { shape } = this.modality;
@@ -187,7 +190,9 @@ export class PictureMetrics {
     // A perfect row would make the mean infinite.
     const each = psnr(images, real, n, shape[2]!, hole).map((x) => Math.min(x, 100));
     const out: Figures = { psnr: { value: mean(each), count: each.length, ...within } };
-    if (!perceptual) return out;
+    const { lpips } = this.options;
+    if (lpips && asked('lpips')) Object.assign(out, await this.lpips(lpips, images, real));
+    if (!asked('perceptual')) return out;
     const network = await this.network('unsupervised');
     this.rise ??= measureRise(
       network,
@@ -210,6 +215,19 @@ export class PictureMetrics {
       ...within,
     };
     return out;
+  }
+
+  /** Of whole pictures, as it is defined. */
+  private async lpips(lpips: Lpips, images: Float32Array, real: Float32Array): Promise<Figures> {
+    const picture = this.modality.shape as unknown as [number, number, number];
+    const unfit = lpips.unfit(picture);
+    if (unfit !== undefined) {
+      this.omit(`${this.modality.name}.lpips: ${unfit}`);
+      return {};
+    }
+    const distances = await lpips.distances(images, real, picture);
+    const { network, hash } = lpips.record;
+    return { lpips: { value: mean([...distances]), count: distances.length, network, weights: hash } };
   }
 
   private omit(reason: string): void {

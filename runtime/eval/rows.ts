@@ -6,6 +6,7 @@
 import { sizeOf } from '../../compiler/graph/ir.js';
 import type { ModalityInfo } from '../../compiler/model/info.js';
 import type { Produced, Rows } from '../sample/sampler.js';
+import { calibration } from './metrics/calibration.js';
 import { cosines, retrieval } from './metrics/embedding.js';
 import { frechetDistance } from './metrics/frechet.js';
 import { moments, points } from './metrics/points.js';
@@ -34,6 +35,7 @@ export function rowFigures(modality: ModalityInfo, made: Produced, real: Rows, p
         ...frequencies(modality, made, real),
         miou: { value: miou, count: n, classes, pixels },
         accuracy: { value: accuracy, count: n, pixels },
+        ...calibrated(modality, made, real),
       };
     }
     case 'binary': {
@@ -56,7 +58,16 @@ function readings(modality: ModalityInfo, made: Produced, real: Rows): Figures {
   let nll = 0;
   for (let i = 0; i < real.data.length; i++)
     nll -= Math.log(Math.max(1e-12, made.mean[i * K + real.data[i]!]!));
-  return { ...agreement(made, real), nll: { value: nll / real.data.length, count: real.data.length } };
+  return {
+    ...agreement(made, real),
+    nll: { value: nll / real.data.length, count: real.data.length },
+    ...calibrated(modality, made, real),
+  };
+}
+
+function calibrated({ classes }: ModalityInfo, made: Produced, real: Rows): Figures {
+  const { error, confidence, accuracy, count } = calibration(made.mean, real.data, classes);
+  return { calibration: { value: error, count, confidence, accuracy, bins: 15 } };
 }
 
 function agreement(made: Rows, real: Rows): Figures {

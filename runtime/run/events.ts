@@ -10,7 +10,7 @@ import { join } from 'node:path';
 export const eventsFile = (dir: string): string => join(dir, 'events.jsonl');
 
 export interface RunEvent {
-  readonly event: 'start' | 'warning' | 'stop' | 'finish';
+  readonly event: 'start' | 'warning' | 'evaluation' | 'stop' | 'finish';
   readonly step: number;
   readonly text: string;
 }

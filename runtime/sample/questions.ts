@@ -35,6 +35,10 @@ export function questionOf(
   };
 }
 
+/** Declared tasks as questions. */
+export const byName = (tasks: readonly TaskInfo[]): ReadonlyMap<string, Question> =>
+  new Map(tasks.map((task) => [task.name, task]));
+
 export interface Questions {
   /** By what is given and produced: `image -> mask, label`. */
   readonly asked: ReadonlyMap<string, Question>;

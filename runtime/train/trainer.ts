@@ -36,6 +36,8 @@ export interface TrainOptions {
   /** Steps between log records, and between checkpoints. */
   readonly logEvery: number;
   readonly checkpointEvery: number;
+  /** Steps between calls of `onEvaluate`; never where it is left out. */
+  readonly evaluateEvery?: number;
   /** A checkpoint is also written after so many seconds without one; default 600. */
   readonly checkpointSeconds?: number;
   /** Which checkpoints stay; default: the newest two, and the best by `best`. */
@@ -61,6 +63,8 @@ export interface TrainHooks {
   onStart?(info: StartInfo): void;
   onRecord?(record: LogRecord): void;
   onCheckpoint?(step: number, file: string): void;
+  /** Called after every `evaluateEvery` steps, with the state; training waits. */
+  onEvaluate?(step: number, state: State): Promise<void>;
   /** Asked after every step; true writes a checkpoint and ends the loop. */
   shouldStop?(): boolean;
 }
@@ -163,6 +167,11 @@ class Loop {
         const record = this.account.flush(n, this.graph.terms, rateAt(this.train, n), this.seconds());
         this.log.write(record);
         this.hooks.onRecord?.(record);
+      }
+      const { evaluateEvery = 0 } = this.options;
+      if (evaluateEvery > 0 && n % evaluateEvery === 0) {
+        const state = await readState(this.program, this.model.layout, this.frozen);
+        await this.hooks.onEvaluate?.(n, state);
       }
       const stop = this.hooks.shouldStop?.() ?? false;
       const due = performance.now() - this.saved >= checkpointSeconds * 1000;

@@ -27,6 +27,9 @@ export interface TrainJob {
   readonly explosion: number;
   /** Folder of the project, for weights that the spec names. */
   readonly root: string;
+  /** Steps between evaluations, 0 for none, and rows to ask of every task. */
+  readonly evaluateEvery: number;
+  readonly evaluateRows: number;
   /** Rows to sample of every task at the end; 0 for none. */
   readonly samples: number;
 }
@@ -56,6 +59,8 @@ export interface EvalJob {
   readonly seed: number;
   /** Folder that keeps the networks that measure. */
   readonly networks: string;
+  /** Weights of LPIPS; null for none. */
+  readonly lpips: string | null;
   readonly backend: Backend;
   readonly threads: number | null;
 }
@@ -72,6 +77,7 @@ export type Message =
   | { readonly kind: 'executor'; readonly line: string }
   | ({ readonly kind: 'start' } & StartInfo)
   | { readonly kind: 'warning'; readonly text: string }
+  | { readonly kind: 'scheduled'; readonly step: number; readonly file: string }
   | { readonly kind: 'record'; readonly record: LogRecord }
   | { readonly kind: 'checkpoint'; readonly step: number; readonly file: string }
   | { readonly kind: 'sampling'; readonly what: string; readonly done: number; readonly total: number }

@@ -27,11 +27,16 @@ import { ModelSampler } from '../sample/sampler.js';
 import { sampleTasks } from '../sample/tasks.js';
 import { train } from '../train/trainer.js';
 import { readSpecWeights } from '../train/load.js';
-import { modelTensors } from '../train/state.js';
+import { modelTensors, type State } from '../train/state.js';
 import { CheckpointFault } from '../checkpoint/checkpoint.js';
 import { dirname, join } from 'node:path';
-import { evaluate } from '../eval/evaluate.js';
-import { everyQuestion } from '../sample/questions.js';
+import { evaluate, type EvaluateOptions } from '../eval/evaluate.js';
+import { evaluationFile, scheduledFile } from '../eval/file.js';
+import { Lpips } from '../eval/lpips.js';
+import type { Evaluation } from '../eval/model.js';
+import type { StoredTensor } from '../checkpoint/safetensors.js';
+import { writeAtomic } from '../files/atomic.js';
+import { byName, everyQuestion } from '../sample/questions.js';
 import { located } from './located.js';
 import { Prefetch } from './prefetch.js';
 import type { EvalJob, Message, SampleJob, TrainJob, WorkerData } from './protocol.js';
@@ -183,7 +188,7 @@ function describeSkipped(skipped: readonly DataFault[], rows: number): string {
 }
 
 async function trainAndSample(
-  { dir, run, resume, root, samples, checkpointEvery, retention, explosion }: TrainJob,
+  { dir, run, resume, root, samples, checkpointEvery, retention, explosion, ...job }: TrainJob,
   model: CompiledModel,
   { training, heldOut, networks }: Splits,
   batches: Prefetch | undefined,
@@ -200,6 +205,36 @@ async function trainAndSample(
     checkpointEvery,
     retention,
     explosion,
+    evaluateEvery: job.evaluateEvery,
+  };
+  /** Writes what the averaged weights of a step do on held-out rows; the newest is what reports show. */
+  const onEvaluate = async (step: number, state: State): Promise<void> => {
+    const evaluation = await measure(
+      model,
+      new Map(Object.entries(modelTensors(model.layout, state))),
+      executor,
+      {
+        tasks: byName(model.info.tasks),
+        rows: job.evaluateRows,
+        seed: run.seed,
+        train: training,
+        heldOut: heldOut ?? training,
+        networks: join(dir, 'networks'),
+        project: root,
+        lpips: null,
+        trained: step,
+        data: run.data,
+        line: `${executor.name}: ${executor.detail}`,
+        encoders: networks,
+      },
+    );
+    const text = `${JSON.stringify(evaluation, undefined, 2)}\n`;
+    const file = scheduledFile(dir, step);
+    mkdirSync(dirname(file), { recursive: true });
+    writeAtomic(file, text);
+    writeAtomic(evaluationFile(dir), text);
+    addEvent(dir, { event: 'evaluation', step, text: file.slice(dir.length + 1) });
+    post({ kind: 'scheduled', step, file });
   };
   const result = await train(
     model,
@@ -241,6 +276,7 @@ async function trainAndSample(
           warn(dir, step, describeStill(each));
         }
       },
+      onEvaluate,
       shouldStop: stopped,
     },
   ).catch((error: unknown) => {
@@ -319,38 +355,73 @@ async function runEvaluation(job: EvalJob): Promise<void> {
     ...(threads === null ? {} : { threads }),
     log: (text) => post({ kind: 'executor', line: (line = text) }),
   });
-  const sampler = new ModelSampler(model, weights, executor);
   const every = job.tasks === 'roles' ? everyQuestion(info) : undefined;
-  const tasks = every
-    ? new Map(every.asked)
-    : new Map(info.tasks.filter((t) => job.tasks.includes(t.name)).map((t) => [t.name, t]));
-  const { networks, omitted, ...measured } = await evaluate(model, sampler, {
-    tasks,
+  const evaluation = await measure(model, weights, executor, {
+    tasks: every ? every.asked : byName(info.tasks.filter((task) => job.tasks.includes(task.name))),
     rows,
     seed,
     train,
     heldOut,
-    executor,
     networks: job.networks,
-    onProgress: (what, done, total) => post({ kind: 'sampling', what, done, total }),
-  });
-  await sampler.dispose();
-  const untrained = (every?.untrained ?? []).map((question) => `${question}: it was never trained`);
-  const provenance = {
-    model: info.name,
-    spec: model.hash(),
+    project: encodersOf(dir),
+    lpips: job.lpips,
     trained: step,
-    weights: { ema: info.train.ema },
-    seed,
-    rows: Math.min(rows, heldOut.rows),
-    heldOut: heldOut.rows,
-    data: job.data ?? `builtin:${String(info.data.set?.source.args.name)}`,
-    networks,
+    data: job.data,
+    line,
     encoders: parts.networks,
-    executor: line,
-    version: version(),
-  };
-  post({ kind: 'evaluated', evaluation: { ...measured, omitted: [...omitted, ...untrained], provenance } });
+  });
+  const untrained = (every?.untrained ?? []).map((question) => `${question}: it was never trained`);
+  const omitted = [...evaluation.omitted, ...untrained];
+  post({ kind: 'evaluated', evaluation: { ...evaluation, omitted } });
+}
+
+interface MeasureOptions extends Omit<EvaluateOptions, 'executor' | 'onProgress' | 'lpips'> {
+  readonly lpips: string | null;
+  /** Steps behind the weights. */
+  readonly trained: number;
+  readonly data: string | null;
+  /** The executor in a line. */
+  readonly line: string;
+  readonly encoders: OpenedParts['networks'];
+}
+
+/** An evaluation of averaged weights, with where it comes from. */
+async function measure(
+  model: CompiledModel,
+  weights: ReadonlyMap<string, StoredTensor>,
+  executor: Executor,
+  { trained, data, line, encoders, lpips: file, ...options }: MeasureOptions,
+): Promise<Evaluation> {
+  const { info } = model;
+  const lpips = file === null ? undefined : await Lpips.open(file);
+  const sampler = new ModelSampler(model, weights, executor);
+  try {
+    const { networks, ...measured } = await evaluate(model, sampler, {
+      ...options,
+      ...(lpips ? { lpips } : {}),
+      executor,
+      onProgress: (what, done, total) => post({ kind: 'sampling', what, done, total }),
+    });
+    const provenance = {
+      model: info.name,
+      spec: model.hash(),
+      trained,
+      weights: { ema: info.train.ema },
+      seed: options.seed,
+      rows: Math.min(options.rows, options.heldOut.rows),
+      heldOut: options.heldOut.rows,
+      data: data ?? `builtin:${String(info.data.set?.source.args.name)}`,
+      networks,
+      ...(lpips ? { lpips: lpips.record } : {}),
+      encoders,
+      executor: line,
+      version: version(),
+    };
+    return { ...measured, provenance };
+  } finally {
+    await sampler.dispose();
+    await lpips?.dispose();
+  }
 }
 
 try {

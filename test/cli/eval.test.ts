@@ -1,4 +1,5 @@
 /** `eval` on a model that trains in a second: figures, provenance, the report's table, and wrong use. */
+import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Evaluation } from '../../runtime/eval/model.js';
 import { folder, tinySpec } from './support.js';
@@ -20,6 +21,7 @@ describe('mmdc eval', () => {
     expect(Object.keys(tasks)).toEqual(['generate', 'recognise', 'imagine']);
     expect(Object.keys(tasks.recognise!).sort()).toEqual([
       'label.accuracy',
+      'label.calibration',
       'label.nll',
       'label.total_variation',
     ]);
@@ -104,6 +106,28 @@ describe('mmdc eval', () => {
     await evaluate('--out', 'c.json', '-n', '40', '--task', 'generate', '--seed', '1');
     expect(result('b.json')).toEqual(result('a.json'));
     expect(result('c.json').metrics).not.toEqual(result('a.json').metrics);
+  });
+
+  it('is made on a schedule while training, of the averaged weights, and changes nothing of the run', async () => {
+    const { code } = await dir.run(
+      'train',
+      'tiny.mmd',
+      ...['--threads', '1', '--out', 'scheduled', '--eval-every', '15', '--eval-rows', '20'],
+    );
+    expect(code).toBe(0);
+    expect(dir.list('scheduled/evaluations')).toEqual(['step-00000015.json', 'step-00000030.json']);
+    const [half, last] = dir
+      .list('scheduled/evaluations')
+      .map((name) => result(`scheduled/evaluations/${name}`));
+    expect([half!.provenance.trained, last!.provenance.trained]).toEqual([15, 30]);
+    expect(half!.metrics['label.nll']).not.toEqual(last!.metrics['label.nll']);
+    expect(result('scheduled/eval.json')).toEqual(last);
+    // What `eval` says of the finished run, whose weights are the averaged ones.
+    await evaluate('--out', 'twenty.json', '-n', '20');
+    expect(last!.tasks).toEqual(result('twenty.json').tasks);
+    expect(last!.provenance.spec).toBe(result('twenty.json').provenance.spec);
+    const weights = (run: string) => readFileSync(dir.at(run, 'model.safetensors'));
+    expect(weights('scheduled').equals(weights('run'))).toBe(true);
   });
 
   it('is shown by the report', async () => {

@@ -1,5 +1,8 @@
 /** A task that inpaints, from the command line: known pixels come out as they went in, and metrics are of the hole alone. */
+import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { encodeModel, type OnnxNode } from '../../compiler/targets/onnx/proto.js';
+import type { Evaluation } from '../../runtime/eval/model.js';
 import { formatNpy, readNpy } from '../../runtime/data/npy.js';
 import { folder, idx } from './support.js';
 
@@ -17,7 +20,7 @@ model Fill {
   task generate: image
   task fill: image { known: outside(hole), sampler: ddpm }
   data { image: idx("image.idx"), rows: 0..40 }
-  eval { rows: 40..60, metrics { image: psnr } }
+  eval { rows: 40..60, metrics { image: [psnr, lpips] } }
   train { batch: 8, steps: 30, ema: 0.9 }
 }
 `;
@@ -104,6 +107,49 @@ describe('mmdc sample of a task that inpaints', () => {
 });
 
 describe('mmdc eval of a task that inpaints', () => {
+  it('has LPIPS where its weights are given, of whole pictures, and names them', async () => {
+    const node = (op: string, inputs: string[], output: string, attributes: OnnxNode['attributes'] = {}) => ({
+      name: output,
+      op,
+      domain: '',
+      inputs,
+      outputs: [output],
+      attributes,
+    });
+    const model = encodeModel({
+      irVersion: 8,
+      opsets: { '': 17 },
+      producer: 'test',
+      graph: {
+        name: 'distance',
+        nodes: [
+          node('Sub', ['a', 'b'], 'd'),
+          node('Abs', ['d'], 'e'),
+          node('ReduceMean', ['e'], 'y', { axes: { ints: [1, 2, 3] }, keepdims: { i: 0 } }),
+        ],
+        initializers: new Map(),
+        inputs: ['a', 'b'].map((name) => ({ name, type: 'f32', dims: ['n', 3, 'H', 'W'] })),
+        outputs: [{ name: 'y', type: 'f32', dims: ['n'] }],
+      },
+    });
+    dir.write('distance.onnx', model);
+    const asked = ['--data', '.', '--task', 'fill', '--lpips', 'distance.onnx', '--out', 'lpips.json'];
+    const { code, err } = await dir.run('eval', 'run', ...asked);
+    expect([code, err]).toEqual([0, err]);
+    const { metrics, provenance } = JSON.parse(dir.read('lpips.json')) as Evaluation;
+    await dir.run('sample', 'run', '--task', 'fill', '-n', '20', '--out', 'pairs');
+    const { image } = filled('pairs');
+    const wanted = Float32Array.from(pixels.slice(40 * 16), (x) => x / 127.5 - 1);
+    const mean = image.reduce((sum, x, i) => sum + Math.abs(x - wanted[i]!), 0) / image.length;
+    const hash = createHash('sha256').update(model).digest('hex');
+    expect(metrics['image.lpips']).toMatchObject({ count: 20, network: 'onnx', weights: hash });
+    expect(metrics['image.lpips']!.value).toBeCloseTo(mean, 5);
+    expect(provenance.lpips).toEqual({ network: 'onnx', file: 'distance.onnx', hash });
+    const none = await dir.run('eval', 'run', '--data', '.', '--lpips', 'none.onnx', '--out', 'no.json');
+    expect([none.code, dir.has('no.json')]).toEqual([1, false]);
+    expect(none.err).toContain('none.onnx');
+  });
+
   it('measures the hole alone', async () => {
     const { code } = await dir.run(
       'eval',

@@ -74,7 +74,7 @@ model Embedded {
   task embed: image -> emb
   task imagine: emb -> image
   data { image: idx("image.idx"), rows: 0..20 }
-  eval { rows: 20..30, metrics { image: [], emb: [cosine, rank] } }
+  eval { rows: 20..30, metrics { image: clip, emb: [cosine, rank] } }
   train { batch: 4, steps: 4 }
 }
 `;
@@ -177,6 +177,23 @@ describe('a modality that a frozen network says', () => {
       tasks: Record<string, Record<string, { value: number }>>;
     };
     expect(Object.keys(provenance.encoders)).toEqual(['nets/features.onnx']);
+    // The CLIP score with this network as its backbone: what it says of the generated pictures against what was given.
+    const clip = tasks.imagine!['image.clip_emb']!;
+    expect(clip).toMatchObject({
+      backbone: 'nets/features.onnx',
+      hash: Object.values(provenance.encoders)[0],
+    });
+    await dir.run('sample', 'plain', '--task', 'imagine', '--given', 'emb=.#20:30', '--out', 'imagined');
+    const images = readNpy(dir.at('imagined', 'image.npy')).data as Float32Array;
+    const scores = Array.from({ length: 10 }, (_, row) => {
+      const said = bias.map((b, k) =>
+        images.subarray(row * 16, (row + 1) * 16).reduce((sum, x, i) => sum + x * weight(16)[i * 3 + k]!, b),
+      );
+      const given = answer(20 + row);
+      const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
+      return Math.max(0, (100 * dot(said, given)) / Math.sqrt(dot(said, said) * dot(given, given)));
+    });
+    expect(clip.value).toBeCloseTo(scores.reduce((a, b) => a + b, 0) / 10, 2);
     expect(tasks.embed!['emb.cosine']!.value).toBeLessThanOrEqual(1);
     expect(tasks.embed!['emb.rank']!.value).toBeGreaterThanOrEqual(1);
   });

@@ -50,9 +50,19 @@ describe('equations', () => {
       ),
     );
     expect(loss['What is minimised']).toBe(
-      'L = 2\\, L_1^{\\mathrm{simple}} + \\tfrac{0.25}{1}\\, L_2^{(\\mathrm{kind})} + 0.5\\, L_3',
+      'L = 2\\, L_1^{\\mathrm{simple}} + 0.25\\, L_2^{(\\mathrm{kind})} + 0.5\\, L_3',
     );
     expect(loss['Terms']).toContain('\\min\\!\\left( c_j(t)^2 / \\sigma_t^2,\\; 5 \\right)');
+    const learned = tex(
+      small(
+        'steps: 50, origin: picture, weights { kind: nested }',
+        'loss { L0: 0, L1: 2, L2: 0, L3: 0, balance: uncertainty }',
+      ),
+    );
+    expect(learned['What is minimised']).toBe(
+      'L = 2\\, \\left[ e^{-s_{1}} \\left( L_1 - \\min L_1 \\right) + \\tfrac{1}{2} s_{1} \\right]',
+    );
+    expect(mathml(learned['What is minimised']!, true).text).not.toContain('mathcolor="#cc0000"');
     const p2 = tex(
       small(
         'steps: 50, origin: picture, weights { kind: nested }',

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { calibration } from '../../runtime/eval/metrics/calibration.js';
 import { clipScore, cosines, retrieval } from '../../runtime/eval/metrics/embedding.js';
 import { frechetDistance } from '../../runtime/eval/metrics/frechet.js';
 import { kernelDistance, mmd2 } from '../../runtime/eval/metrics/kernel.js';
@@ -174,5 +175,39 @@ describe('PSNR', () => {
     // Two rows of two pixels with two channels; of the first row the first pixel counts, of the second none.
     expect(psnr(made, wanted, 2, 2, [1, 0, 0, 0])).toHaveLength(1);
     expect(psnr(made, wanted, 2, 2, [1, 0, 0, 0])[0]).toBeCloseTo(20, 10);
+  });
+});
+
+describe('calibration', () => {
+  it('has the value counted by hand', () => {
+    // Confidences 0.9 (right), 0.7 (wrong), 0.65 (right) and 0.62 (right): with ten bins the last three share one, whose
+    // accuracy is 2/3 and mean confidence 0.6567; the first has 1 and 0.9. (3 |2/3 - 0.6567| + |1 - 0.9|) / 4 = 0.0325.
+    const probabilities = [0.9, 0.1, 0.3, 0.7, 0.65, 0.35, 0.38, 0.62];
+    const found = calibration(probabilities, [0, 0, 0, 1], 2, 10);
+    expect(found.error).toBeCloseTo(0.0325, 12);
+    expect(found).toMatchObject({ accuracy: 0.75, count: 4 });
+    expect(found.confidence).toBeCloseTo(0.7175, 12);
+    // In one bin, right and wrong cancel: |0.75 - 0.7175|.
+    expect(calibration(probabilities, [0, 0, 0, 1], 2, 1).error).toBeCloseTo(0.0325, 12);
+    expect(calibration(probabilities, [1, 0, 0, 1], 2, 10).error).toBeCloseTo(
+      (3 * (2 / 3 - 1.97 / 3) + 0.9) / 4,
+      12,
+    );
+  });
+
+  it('is zero for the truth, one for the sure and wrong, and leaves rows without a class out', () => {
+    expect(calibration([1, 0, 0, 1], [0, 1], 2).error).toBe(0);
+    expect(calibration([1, 0, 0, 1], [1, 0], 2).error).toBe(1);
+    expect(calibration([1, 0, 0, 1], [1, -1], 2)).toMatchObject({ error: 1, count: 1 });
+    expect(() => calibration([1, 0], [1, 0], 2)).toThrow(RangeError);
+  });
+
+  it('comes near zero for probabilities that are drawn by', () => {
+    const random = new Stream(3, 'calibration');
+    const n = 20_000;
+    const p = Float64Array.from(random.uniform(n));
+    const classes = Array.from(p, (x) => Number(random.next() >= x));
+    const both = Float64Array.from({ length: 2 * n }, (_, i) => (i % 2 === 0 ? p[i >> 1]! : 1 - p[i >> 1]!));
+    expect(calibration(both, classes, 2).error).toBeLessThan(0.015);
   });
 });
