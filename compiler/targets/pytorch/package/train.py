@@ -188,6 +188,21 @@ def start_workers(device: str) -> Workers:
     return Workers(rank, count, place)
 
 
+def leave_group() -> None:
+    """Leaves the group once every worker is done with it.
+
+    A worker that closes its connections while another still reads from them would make that one fail. Nobody gets past
+    the barrier before all have finished what comes before it, so that an error in it says that others have left.
+    """
+    if not dist.is_initialized():
+        return
+    try:
+        dist.barrier()
+    except RuntimeError as error:
+        print(f"others have left already: {error}", file=sys.stderr, flush=True)
+    dist.destroy_process_group()
+
+
 def shard(model: nn.Module, bf16: bool) -> None:
     """FSDP2: every block and the rest of the model are gathered for their own work alone."""
     policy = MixedPrecisionPolicy(param_dtype=torch.bfloat16) if bf16 else MixedPrecisionPolicy()
@@ -395,8 +410,7 @@ def run(options: argparse.Namespace, workers: Workers) -> int:
     ahead.close()
     if log is not None:
         log.close()
-    if dist.is_initialized():
-        dist.destroy_process_group()
+    leave_group()
     return 130 if interrupted else 0
 
 
