@@ -83,6 +83,13 @@ export async function evaluate(dir: string, options: EvalOptions): Promise<void>
   if (interrupted || !result) return;
   mkdirSync(dirname(resolve(options.out)), { recursive: true });
   writeAtomic(resolve(options.out), `${JSON.stringify(result, undefined, 2)}\n`);
+  // The run's own card shows what was measured into the run.
+  if (dirname(resolve(options.out)) === resolve(dir)) {
+    const { modelCard, writeCard } = await import('../export/card.js');
+    const card = modelCard(model, { target: 'run', run: dir, step: result.provenance.trained });
+    if (!writeCard(dir, card))
+      note(`${join(dir, 'README.md')} was changed by hand: the figures are not in it`);
+  }
   for (const [task, measures] of Object.entries(result.tasks)) note(table(task, measures));
   for (const reason of result.omitted) note(`not measured: ${reason}`);
   print(options.out);

@@ -151,11 +151,9 @@ export async function train(file: string, options: TrainOptions): Promise<void> 
     return;
   }
   // A run folder can be uploaded to a model hub as it is.
-  const { modelCard } = await import('../export/card.js');
-  writeAtomic(
-    join(dir, 'README.md'),
-    modelCard(model, { target: 'run', run: dir, step: trained?.step ?? 0 }),
-  );
+  const { modelCard, writeCard } = await import('../export/card.js');
+  const card = modelCard(model, { target: 'run', run: dir, step: trained?.step ?? 0 });
+  if (!writeCard(dir, card)) note(`${join(dir, 'README.md')} was changed by hand, and stays as it is`);
   print(await writeReport(dir));
   if (interrupted) process.exitCode = 130;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { CompiledModel } from '../../compiler/driver.js';
@@ -10,6 +11,7 @@ import { packageName } from '../../compiler/targets/pytorch/index.js';
 import type { TaskInfo } from '../../compiler/model/info.js';
 import type { StoredTensor } from '../checkpoint/safetensors.js';
 import { initialState, modelTensors } from '../train/state.js';
+import { writeAtomic } from '../files/atomic.js';
 import { readSpecWeights } from '../train/load.js';
 import { loadWeights } from '../train/weights.js';
 import { version } from '../version.js';
@@ -55,11 +57,11 @@ interface Metric {
 /** `README.md`: metadata as YAML, then what the model is, what it was trained on, how it is used, how good it is. */
 export function modelCard(model: CompiledModel, options: CardOptions): string {
   const { info, layout } = model;
-  const metrics = options.run === undefined ? [] : metricsOf(options.run);
+  const metrics = options.run === undefined ? [] : metricsOf(options.run, model.hash());
   const results = metrics.flatMap((m) => [
     `          - name: ${quoted(m.name)}`,
     `            type: ${quoted(m.name.split('.').at(-1) ?? m.name)}`,
-    `            value: ${m.value}`,
+    `            value: ${yamlNumber(m.value)}`,
     `            verified: false`,
   ]);
   const index =
@@ -94,7 +96,7 @@ export function modelCard(model: CompiledModel, options: CardOptions): string {
       ['', ''],
       [
         ['spec (SHA-256)', `\`${model.hash()}\``],
-        ['parameters', layout.size.toLocaleString('en')],
+        ['parameters', (layout.size + layout.frozenSize).toLocaleString('en')],
         ['training steps behind the weights', String(options.step)],
         [
           'weights',
@@ -136,7 +138,27 @@ export function modelCard(model: CompiledModel, options: CardOptions): string {
     '## Limits and risks',
     'FILL IN: what the model must not be used for, and how it fails.',
   ];
-  return `${parts.join('\n\n')}\n`;
+  const text = parts.join('\n\n');
+  return `${text}\n\n${seal(text)}\n`;
+}
+
+/** Says of which text a card was made, so that one that somebody has filled in is told from one that nobody touched. */
+const seal = (text: string): string =>
+  `<!-- written by mmdc, and again after an evaluation as long as nothing is changed: ${createHash('sha256').update(text).digest('hex')} -->`;
+
+/**
+ * Writes the card of a run, unless there is one that somebody has changed.
+ * @returns whether it was written
+ */
+export function writeCard(run: string, card: string): boolean {
+  const file = join(run, 'README.md');
+  if (existsSync(file)) {
+    const there = readFileSync(file, 'utf8').trimEnd();
+    const end = there.lastIndexOf('\n\n<!-- ');
+    if (end < 0 || there.slice(end + 2) !== seal(there.slice(0, end))) return false;
+  }
+  writeAtomic(file, card);
+  return true;
 }
 
 /** The Hub's name for what the model does. */
@@ -201,8 +223,11 @@ function sources(model: CompiledModel): string {
   );
 }
 
-/** What `mmdc eval` wrote into the run, from every JSON file that has its form. */
-function metricsOf(run: string): Metric[] {
+/** YAML 1.1, which the Hub's reader speaks, takes `1e-7` for text and `1.0e-7` for a number. */
+const yamlNumber = (x: number): string => String(x).replace(/^(-?\d+)e/, '$1.0e');
+
+/** What `mmdc eval` wrote into the run about this spec, from every JSON file that has its form. */
+function metricsOf(run: string, hash: string): Metric[] {
   if (!existsSync(run)) return [];
   return readdirSync(run)
     .filter((name) => name.endsWith('.json'))
@@ -219,9 +244,11 @@ function metricsOf(run: string): Metric[] {
         provenance?: Record<string, unknown>;
       };
       if (typeof metrics !== 'object' || metrics === null) return [];
-      const from = Object.entries(provenance ?? {})
+      if (provenance?.spec !== hash) return [];
+      const from = Object.entries(provenance)
         .filter(([, v]) => ['string', 'number', 'boolean'].includes(typeof v))
-        .map(([k, v]) => `${k}: ${String(v)}`);
+        // Where the data lie on somebody's machine concerns nobody else.
+        .map(([k, v]) => `${k}: ${k === 'data' ? basename(String(v)) : String(v)}`);
       return Object.entries(metrics).flatMap(([name, metric]): Metric[] =>
         typeof metric.value === 'number'
           ? [

@@ -38,6 +38,15 @@ describe('mmdc eval', () => {
       data: 'builtin:scenes',
     });
     expect(provenance.spec).toBe(JSON.parse(dir.read('run/run.json')).hash);
+    // The folder is uploaded as it is: its card has the figures, until somebody writes into it.
+    const card = dir.read('run/README.md');
+    expect(card).toContain(`| label.accuracy | ${metrics['label.accuracy']!.value} | \`eval.json\` |`);
+    dir.write('run/README.md', card.replace('FILL IN: what the model must', 'Whatever the model must'));
+    const again = await evaluate('--out', 'run/eval.json', '-n', '20', '--task', 'recognise');
+    expect(again.err).toContain('run/README.md was changed by hand');
+    expect(dir.read('run/README.md')).toContain('Whatever the model must');
+    dir.write('run/README.md', card);
+    await evaluate('--out', 'run/eval.json', '-n', '40');
   });
 
   it('asks everything that was trained, and says what was not', async () => {

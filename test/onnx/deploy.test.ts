@@ -21,12 +21,13 @@ const python = process.env.MMDC_PYTHON;
 const found = python !== undefined && spawnSync(python, ['-c', 'import onnx, onnxruntime']).status === 0;
 const needs = found ? '' : ' (skipped: MMDC_PYTHON names no Python with onnx and onnxruntime)';
 
-/** Every example in the long suite, one of them in short, and a spec of difficult names. */
+/** Every example in the long suite, one of them in short, a spec of difficult names, and one with frozen weights. */
 const specs = [
   ...readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.mmd')),
   '../test/pytorch/names.mmd',
+  '../test/good/model/loaded.mmd',
 ]
-  .filter((name) => process.env.MMDC_LONG || /embeddings|names/.test(name))
+  .filter((name) => process.env.MMDC_LONG || /embeddings|names|loaded/.test(name))
   .map((name) => join('examples', name));
 
 /** What `mmdc sample` draws: every row from its own stream, call by call. */

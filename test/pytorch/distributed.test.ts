@@ -78,9 +78,9 @@ describe.skipIf(!python)(`distributed training${needsPython}`, () => {
 
   const cases = [
     [2, 'ddp', []],
-    [2, 'fsdp', ['--fsdp']],
     ...(long
       ? ([
+          [2, 'fsdp', ['--fsdp']],
           [4, 'ddp', []],
           [4, 'fsdp', ['--fsdp']],
         ] as const)
@@ -95,23 +95,48 @@ describe.skipIf(!python)(`distributed training${needsPython}`, () => {
     240_000,
   );
 
-  // Depends on the pace of the launcher's own watch, which a busy machine upsets: in the long suite.
+  /**
+   * Starts five interpreters, one after the other where the machine is busy: what matters is that it ends well, not when.
+   * Which of the workers the launcher reports is a matter of which it sees first: the mark says who died, and how.
+   */
+  const killed = (kind: string, options: readonly string[]) => {
+    const out = `killed-${kind}`;
+    const mark = join(folder, `${out}.mark`);
+    const launcher = [
+      '-m',
+      'torch.distributed.run',
+      '--standalone',
+      '--nproc-per-node=2',
+      '--max-restarts=2',
+    ];
+    const args = trainArgs(out, ...options, '--resume', '--checkpoint-every', '4').slice(2);
+    const ran = runPython(
+      folder,
+      [...launcher, worker, `${module}.train`, mark, 'SIGKILL', ...args],
+      {},
+      600_000,
+    );
+    if (ran.status !== 0) throw new Error(`${ran.status}: ${ran.error.slice(-6000)}`);
+    expect(existsSync(mark)).toBe(true);
+    expect(ran.out).toContain('going on from step 4');
+    expectEqual(read(out), alone);
+  };
+  it('a worker that is killed, fsdp: the job restarts from its checkpoint and ends equal', () => {
+    killed('fsdp', ['--fsdp']);
+  }, 620_000);
   it.skipIf(!long)(
-    'a worker that is killed: the job restarts from its checkpoint and ends equal',
+    'a worker that is killed, ddp: the job restarts from its checkpoint and ends equal',
     () => {
-      const mark = join(folder, 'killed.mark');
-      const ran = runPython(folder, [
-        ...['-m', 'torch.distributed.run', '--standalone', '--nproc-per-node=2', '--max-restarts=2'],
-        ...[worker, `${module}.train`, mark, 'SIGKILL'],
-        ...trainArgs('killed', '--fsdp', '--resume', '--checkpoint-every', '2').slice(2),
-      ]);
-      if (ran.status !== 0) throw new Error(ran.error.slice(-6000));
-      expect(existsSync(mark)).toBe(true);
-      expect(ran.error).toMatch(/exitcode: -9/);
-      expectEqual(read('killed'), alone);
+      killed('ddp', []);
     },
-    240_000,
+    620_000,
   );
+
+  it('workers that start again find each other, and not those that were there before', () => {
+    const ran = runPython(folder, [join(root, 'test', 'pytorch', 'restart.py'), `${module}.train`]);
+    expect([ran.status, ran.error.slice(-2000)]).toEqual([0, '']);
+    expect(ran.out.trim().split('\n')).toEqual(Array<string>(3).fill('[3.0, 3.0] [0, 0]'));
+  }, 240_000);
 
   it('SIGTERM, with recomputation: writes a checkpoint, ends with 130, and goes on from there', () => {
     const mark = join(folder, 'stopped.mark');

@@ -57,15 +57,20 @@ export interface Ran {
   readonly error: string;
 }
 
-/** Runs Python in a package's folder. */
-export function runPython(cwd: string, args: readonly string[], env: Record<string, string> = {}): Ran {
+/** Runs Python in a package's folder. `limit`: milliseconds after which it is ended, and `status` is null. */
+export function runPython(
+  cwd: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+  limit = 230_000,
+): Ran {
   const { status, stdout, stderr } = spawnSync(python as string, args, {
     cwd,
     encoding: 'utf8',
     env: { ...process.env, OMP_NUM_THREADS: '1', PYTHONPATH: cwd, ...env },
     maxBuffer: 2 ** 28,
     // A test's own limit cannot end what blocks its thread.
-    timeout: 230_000,
+    timeout: limit,
   });
   return { status, out: stdout, error: stderr };
 }

@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 import traceback
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,9 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.distributed.distributed_c10d import PrefixStore, Store
 from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
+from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.checkpoint import checkpoint
 
@@ -184,8 +187,49 @@ def start_workers(device: str) -> Workers:
     if kind == "cuda":
         torch.cuda.set_device(place)
     if count > 1 or "TORCHELASTIC_RUN_ID" in os.environ:
-        dist.init_process_group("nccl" if kind == "cuda" else "gloo")
+        store, rank, count = next(rendezvous("env://"))
+        fresh = PrefixStore(agree_on_start(store, rank, count), store)
+        dist.init_process_group("nccl" if kind == "cuda" else "gloo", store=fresh, rank=rank, world_size=count)
     return Workers(rank, count, place)
+
+
+def agree_on_start(store: Store, rank: int, count: int) -> str:
+    """A name for this start of the job, the same for all workers, that no start before it had.
+
+    ``torchrun`` keeps one store through all restarts, and the addresses of workers that are gone still stand in it: a
+    worker that reads one before it is replaced cannot connect, and the restart fails. Keys under a new name are new.
+    The first worker makes the name; another takes one that it finds, which may be of an earlier start, only once the
+    first has answered to its own.
+    """
+    own = uuid.uuid4().hex
+    if rank == 0:
+        store.set("start", own)
+        for other in range(1, count):
+            asking = store.get(f"{own}/asks/{other}").decode()
+            store.set(f"{own}/knows/{asking}", "")
+        return own
+    while True:
+        name = store.get("start").decode()
+        store.set(f"{name}/asks/{rank}", own)
+        while store.get("start").decode() == name:
+            if store.check([f"{name}/knows/{own}"]):
+                return name
+            time.sleep(0.02)
+
+
+def leave_group() -> None:
+    """Leaves the group once every worker is done with it.
+
+    A worker that closes its connections while another still reads from them would make that one fail. Nobody gets past
+    the barrier before all have finished what comes before it, so that an error in it says that others have left.
+    """
+    if not dist.is_initialized():
+        return
+    try:
+        dist.barrier()
+    except RuntimeError as error:
+        print(f"others have left already: {error}", file=sys.stderr, flush=True)
+    dist.destroy_process_group()
 
 
 def shard(model: nn.Module, bf16: bool) -> None:
@@ -349,8 +393,8 @@ def run(options: argparse.Namespace, workers: Workers) -> int:
     folder: Path = options.out / "shards"
     if options.import_checkpoint is not None:
         import_checkpoint(state, options.import_checkpoint)
-    if options.resume:
-        load_checkpoint(folder, state)
+    if options.resume and load_checkpoint(folder, state) and workers.rank == 0:
+        print(f"going on from step {state.step}", flush=True)
     batch = SPEC.train.batch
     if batch % (workers.count * options.accumulate) != 0:
         raise SystemExit(f"a batch of {batch} rows does not divide by {workers.count} x {options.accumulate}")
@@ -395,8 +439,7 @@ def run(options: argparse.Namespace, workers: Workers) -> int:
     ahead.close()
     if log is not None:
         log.close()
-    if dist.is_initialized():
-        dist.destroy_process_group()
+    leave_group()
     return 130 if interrupted else 0
 
 
