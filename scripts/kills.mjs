@@ -4,8 +4,8 @@
  *
  *     node scripts/kills.mjs [--kills 200] [--steps 3000] [--seed 1] [--threads 1] [--out FOLDER] [--json FILE]
  *
- * Half of the kills are SIGKILL at a random moment, a quarter comes the moment that a checkpoint's temporary file is
- * seen, the rest are SIGTERM (a checkpoint is written, exit code 130).
+ * Two thirds of the kills (SIGKILL) come at a random moment, the others the moment that a checkpoint's temporary file is
+ * seen. One more for every three is a SIGTERM (a checkpoint is written, exit code 130), which is not counted as a kill.
  *
  * @module
  */
@@ -183,7 +183,7 @@ export async function killsAndResumes({
   let [starts, completed, rejected] = [0, 0, 0];
   for (;;) {
     starts++;
-    const more = total() < kills && !until?.();
+    const more = total() < kills && !until?.(total());
     const most = more ? limit?.() : undefined;
     const options = {
       cwd: folder,

@@ -1,6 +1,7 @@
 /**
  * Writes the software bill of materials: every package that an installation of mmdc brings, with version, licence and
  * hash, as CycloneDX JSON (default `sbom.cdx.json`). Made by `npm sbom` from the lock file; nothing is asked of the network.
+ * What only development needs is taken out here, since `--omit=dev` also leaves out packages that both need.
  *
  *     node scripts/sbom.mjs [FILE]
  *
@@ -13,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 const file = process.argv[2] ?? 'sbom.cdx.json';
 const text = execFileSync(
   'npm',
-  ['sbom', '--sbom-format=cyclonedx', '--package-lock-only', '--omit=dev', '--sbom-type=application'],
+  ['sbom', '--sbom-format=cyclonedx', '--package-lock-only', '--sbom-type=application'],
   {
     cwd: fileURLToPath(new URL('..', import.meta.url)),
     encoding: 'utf8',
@@ -22,6 +23,14 @@ const text = execFileSync(
     shell: process.platform === 'win32',
   },
 );
-const { bomFormat, specVersion, components } = JSON.parse(text);
-writeFileSync(file, text);
+const bill = JSON.parse(text);
+const { bomFormat, specVersion } = bill;
+const isDevelopment = ({ properties }) =>
+  properties?.some(({ name, value }) => name === 'cdx:npm:package:development' && value === 'true') ?? false;
+const gone = new Set(bill.components.filter(isDevelopment).map((component) => component['bom-ref']));
+const components = bill.components.filter((component) => !gone.has(component['bom-ref']));
+const dependencies = bill.dependencies
+  .filter(({ ref }) => !gone.has(ref))
+  .map((entry) => ({ ...entry, dependsOn: entry.dependsOn?.filter((ref) => !gone.has(ref)) }));
+writeFileSync(file, `${JSON.stringify({ ...bill, components, dependencies }, undefined, 2)}\n`);
 console.log(`${file}: ${bomFormat} ${specVersion}, ${components.length} packages`);

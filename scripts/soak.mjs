@@ -2,10 +2,11 @@
  * Trains for a long time with kills and resumes, with little memory and a disk that fills up, and ends with the bytes
  * of an undisturbed run.
  *
- *     npm run soak [-- --minutes 30] [--seed 1]
+ *     npm run soak [-- --minutes 30] [--kills 0] [--seed 1]
  *
  * Memory: V8's heap of every process is limited, and a child holds and touches several hundred MB beside it. Disk: every
- * fifth start may write only files smaller than a checkpoint, and is resumed without that limit.
+ * fifth start may write only files smaller than a checkpoint, and is resumed without that limit. It goes on until the time
+ * is up and so many kills were survived.
  *
  * @module
  */
@@ -19,6 +20,7 @@ import { killsAndResumes, random } from './kills.mjs';
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '30' },
+    kills: { type: 'string', default: '0' },
     seed: { type: 'string', default: '1' },
     json: { type: 'string' },
   },
@@ -38,11 +40,11 @@ const draw = random(seed + 1);
 try {
   const figures = await killsAndResumes({
     kills: Infinity,
-    until: () => left() <= 0,
-    steps: Math.max(200, Math.round(minutes * 400)),
+    until: (kills) => left() <= 0 && kills >= Number(values.kills),
+    steps: Math.max(minutes < 0.5 ? 100 : 200, Math.round(minutes * 400)),
     seed,
     folder,
-    longest: minutes < 2 ? 800 : 8000,
+    longest: minutes < 0.5 ? 300 : minutes < 2 ? 800 : 8000,
     node: ['--max-old-space-size=256'],
     limit: () => {
       const limited = process.platform !== 'win32' && draw() < 0.2;

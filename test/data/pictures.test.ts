@@ -1,7 +1,10 @@
+import { deflateSync } from 'node:zlib';
+import { encode } from 'fast-png';
 import { describe, expect, test } from 'vitest';
 import { decodePicture } from '../../runtime/data/pictures/decode.js';
 import { fitMask, fitPicture } from '../../runtime/data/pictures/fit.js';
 import { pictureHeader } from '../../runtime/data/pictures/header.js';
+import { crc32 } from '../../runtime/data/pictures/png.js';
 import { fault } from './support.js';
 
 /** 16 x 12 pixels, (16 x, 20 y, 8 (x + y)) at (x, y), as Pillow 12 wrote them. */
@@ -99,6 +102,62 @@ describe('JPEG and WebP', () => {
     const at = large.findIndex((byte, i) => byte === 0xff && large[i + 1] === 0xc0);
     large.set([0xff, 0xff, 0xff, 0xff], at + 5);
     expect(fault(() => decodePicture('x', large)).detail).toContain('declares 65535 x 65535 pixels');
+  });
+});
+
+describe('pictures that lie about their size', () => {
+  /** A chunk with its checksum. */
+  const chunk = (type: string, data: Uint8Array): Buffer => {
+    const out = Buffer.alloc(12 + data.length);
+    out.writeUInt32BE(data.length);
+    out.write(type, 4);
+    out.set(data, 8);
+    out.writeUInt32BE(crc32(out.subarray(4, 8 + data.length)), 8 + data.length);
+    return out;
+  };
+  const small = encode({ width: 2, height: 2, channels: 1, depth: 8, data: Uint8Array.of(0, 85, 170, 255) });
+  const head = Buffer.from(small.subarray(0, 33));
+  const zeros = (n: number) => deflateSync(Buffer.alloc(n));
+  const end = chunk('IEND', new Uint8Array(0));
+
+  test('a PNG unpacks to what it declares and no further', () => {
+    expect(
+      fault(() => decodePicture('x', Buffer.concat([head, chunk('IDAT', zeros(2 ** 24)), end]))).detail,
+    ).toContain('it holds more pixels than it declares');
+    expect(
+      fault(() => decodePicture('x', Buffer.concat([head, chunk('IDAT', zeros(5)), end]))).detail,
+    ).toContain('too few pixels');
+    expect([...decodePicture('x', Buffer.concat([head, chunk('IDAT', zeros(6)), end])).data]).toEqual([
+      0, 0, 0, 0,
+    ]);
+  });
+
+  test('what does not matter for pixels is not unpacked at all, and what does must be whole', () => {
+    const bomb = chunk('iCCP', Buffer.concat([Buffer.from('x\0\0'), zeros(2 ** 26)]));
+    const between = (part: Uint8Array) => Buffer.concat([head, part, small.subarray(33)]);
+    expect([...decodePicture('x', between(bomb)).data]).toEqual([0, 85, 170, 255]);
+    const broken = Uint8Array.from(small);
+    broken[45]! ^= 1;
+    expect(fault(() => decodePicture('x', broken)).detail).toContain('the checksum of IDAT does not agree');
+    // A palette that is missing.
+    const indexed = Buffer.from(head.subarray(16, 29));
+    indexed[9] = 3;
+    const file = Buffer.concat([head.subarray(0, 8), chunk('IHDR', indexed), chunk('IDAT', zeros(6)), end]);
+    expect(fault(() => decodePicture('x', file)).detail).toContain('damaged or unsupported PNG');
+  });
+
+  test('a JPEG of many pixels in passes without end is refused before it is decoded', () => {
+    const file = Buffer.from(bytes('jpeg'));
+    const frame = file.indexOf(Buffer.from([0xff, 0xc0]));
+    file.writeUInt16BE(8000, frame + 5);
+    file.writeUInt16BE(8000, frame + 7);
+    const scan = file.subarray(file.indexOf(Buffer.from([0xff, 0xda])), -2);
+    const many = Buffer.concat([
+      file.subarray(0, -2),
+      ...new Array<Buffer>(20).fill(scan),
+      file.subarray(-2),
+    ]);
+    expect(fault(() => decodePicture('x', many)).detail).toContain('in more passes than pictures have');
   });
 });
 

@@ -36,7 +36,7 @@ interface Decoder {
 /** @throws DataFault for damaged, unsupported and transparent pictures */
 export function decodePicture(file: string, bytes: Uint8Array): Picture {
   const { format, width, height, orientation = 1 } = pictureHeader(file, bytes);
-  if (format === 'png') return fromPng(file, readPng(file, bytes, width, height));
+  if (format === 'png') return readPng(file, bytes, width, height);
   // Their decoders fill what is missing of a cut file with grey, and say nothing.
   if (format === 'jpeg' && !endsWhole(bytes)) throw new DataFault(file, 'is a truncated JPEG file');
   if (format === 'jpeg' && scansOf(bytes) * width * height > MOST_SCANNED)
@@ -113,13 +113,14 @@ function transparent(file: string): DataFault {
   return new DataFault(file, 'has transparent pixels', { help: 'flatten it onto a background first' });
 }
 
-function readPng(file: string, bytes: Uint8Array, width: number, height: number): DecodedPng {
+function readPng(file: string, bytes: Uint8Array, width: number, height: number): Picture {
   try {
     const png = decode(tamePng(bytes));
     const expected = Math.ceil((width * png.channels * png.depth) / 8) * height;
     if (png.data.byteLength !== expected) throw new Error('too few pixels');
-    return png;
+    return fromPng(file, png);
   } catch (error) {
+    if (error instanceof DataFault) throw error;
     const detail = error instanceof Error ? error.message : String(error);
     throw new DataFault(file, `is a damaged or unsupported PNG file (${detail})`, { cause: error });
   }

@@ -10,6 +10,8 @@ import { deflateSync, inflateSync } from 'node:zlib';
 const SIGNATURE = 8;
 /** Length, type and checksum. */
 const AROUND = 12;
+/** The colour type of indices. */
+const PALETTE = 3;
 const CHANNELS: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 /** First column and row of Adam7's passes, and the steps between. */
 const PASSES = [
@@ -30,6 +32,7 @@ const PASSES = [
 export function tamePng(bytes: Uint8Array): Uint8Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const kept: Uint8Array[] = [];
+  let palette = false;
   const packed: Uint8Array[] = [];
   for (let at = SIGNATURE, type = ''; type !== 'IEND';) {
     if (at + AROUND > bytes.length) throw new RangeError('it is truncated');
@@ -40,10 +43,12 @@ export function tamePng(bytes: Uint8Array): Uint8Array {
     if (crc32(bytes.subarray(at + 4, end - 4)) !== view.getUint32(end - 4))
       throw new RangeError(`the checksum of ${type} does not agree`);
     if ((type === 'IHDR') !== (at === SIGNATURE)) throw new RangeError('its header is not its first chunk');
+    palette ||= type === 'PLTE';
     if (type === 'IDAT') packed.push(bytes.subarray(at + 8, end - 4));
     else if (['IHDR', 'PLTE', 'tRNS'].includes(type)) kept.push(bytes.subarray(at, end));
     at = end;
   }
+  if (view.getUint8(25) === PALETTE && !palette) throw new RangeError('its palette is missing');
   const expected = unpackedSize(view);
   let pixels: Uint8Array;
   try {
@@ -97,7 +102,7 @@ const table = Uint32Array.from({ length: 256 }, (_, n) => {
 });
 
 /** CRC-32 of ISO 3309; `zlib.crc32` is not in every Node 20. */
-function crc32(bytes: Uint8Array): number {
+export function crc32(bytes: Uint8Array): number {
   let c = 0xffffffff;
   for (const byte of bytes) c = table[(c ^ byte) & 255]! ^ (c >>> 8);
   return (c ^ 0xffffffff) >>> 0;
