@@ -2,7 +2,7 @@
  * Wall time of `mmdc doc examples`, next to `mmdc check` of the same files, in milliseconds: the fastest and the median
  * of N runs, taken in turn. Exits with 1 where the median is over five seconds.
  *
- *     node bench/doc/doc.mjs [N]     (5 runs unless told)
+ *     node bench/doc/doc.mjs [N [FOLDER]]     (5 runs of `examples` unless told)
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -13,16 +13,17 @@ import { fileURLToPath } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const runs = Number(process.argv[2] ?? 5);
 if (!Number.isInteger(runs) || runs < 1) {
-  console.error('usage: node bench/doc/doc.mjs [N]');
+  console.error('usage: node bench/doc/doc.mjs [N [FOLDER]]');
   process.exit(2);
 }
 const out = mkdtempSync(join(tmpdir(), 'mmdc-doc-'));
-const specs = readdirSync(join(root, 'examples'))
+const folder = process.argv[3] ?? 'examples';
+const specs = readdirSync(join(root, folder))
   .filter((name) => name.endsWith('.mmd'))
-  .map((name) => join('examples', name));
+  .map((name) => join(folder, name));
 const cases = [
   { label: `mmdc check, ${specs.length} specs`, args: ['check', ...specs], times: [] },
-  { label: 'mmdc doc examples', args: ['doc', 'examples', '-o', out], times: [] },
+  { label: `mmdc doc ${folder}`, args: ['doc', folder, '-o', out], times: [] },
 ];
 for (let round = 0; round <= runs; round++) {
   for (const { label, args, times } of cases) {

@@ -18,6 +18,8 @@ const library = Object.fromEntries(
   readdirSync(stdlib).map((name) => [name.replace(/\.mmd$/, ''), readFileSync(join(stdlib, name), 'utf8')]),
 );
 const host = { ...memoryHost({}, library), files: () => [] };
+/** Edits of a file; the first 20 compile the code. */
+const edits = process.env['BENCH_TINY'] === '1' ? 25 : 400;
 const sizes = process.argv.slice(2).map(Number);
 if (sizes.some((n) => !Number.isInteger(n) || n < 100)) {
   console.error('usage: node bench/lsp/lsp.mjs [LINES ...]     (each at least 100)');
@@ -57,7 +59,7 @@ function measure(lines) {
   const times = [];
   const wall = [];
   const fresh = [];
-  for (let i = 0; i < 400; i++) {
+  for (let i = 0; i < edits; i++) {
     const before = text;
     const at = pick(text.length);
     text = text.slice(0, at) + typed[pick(typed.length)] + text.slice(at + pick(3));

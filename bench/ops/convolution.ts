@@ -5,7 +5,7 @@
  */
 import { blockedDomain } from '../../compiler/targets/onnx/emitter.js';
 import type { Emitter } from '../../compiler/targets/onnx/emitter.js';
-import { compare } from './harness.js';
+import { compare, sizes as chosen } from './harness.js';
 import type { Case } from './harness.js';
 
 const pads = { pads: { ints: [1, 1, 1, 1] } };
@@ -20,7 +20,7 @@ const sizes: [b: number, c: number, o: number, h: number][] = [
 ];
 const wanted = process.env['BENCH_ONLY'];
 
-for (const [b, c, o, h] of sizes) {
+for (const [b, c, o, h] of chosen(sizes)) {
   const flops = 2 * b * h * h * c * o * 9;
   const hw = h * h;
   const title = `B ${b}, C ${c}, O ${o}, ${h}x${h}`;

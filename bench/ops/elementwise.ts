@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { compare } from './harness.js';
+import { compare, sizes } from './harness.js';
 
 const ms = 'com.microsoft';
 
-for (const x of [
+for (const x of sizes([
   [64, 64, 28, 28],
   [32, 64, 512],
-]) {
+] as const)) {
   await compare(`silu [${x.join(', ')}]`, [x], x, [
     {
       label: 'Mul(x, Sigmoid(x))',
@@ -78,10 +78,10 @@ for (const x of [
   ]);
 }
 
-for (const [rows, width] of [
+for (const [rows, width] of sizes([
   [2048, 128],
   [512, 6272],
-] as const) {
+] as const)) {
   const x = [rows, width];
   const axes = { keepdims: { i: 1 } };
   await compare(`normalise [${rows}, ${width}]`, [x], x, [
@@ -123,7 +123,7 @@ await compare(
   [{ label: 'Softmax', body: (e, [v]) => e.op('Softmax', [v!], { axis: { i: -1 } }) }],
 );
 
-for (const [from, to] of [
+for (const [from, to] of sizes([
   [
     [64, 32, 1, 1],
     [64, 32, 28, 28],
@@ -144,7 +144,7 @@ for (const [from, to] of [
     [2048, 1],
     [2048, 128],
   ],
-] as const) {
+] as const)) {
   await compare(`broadcast [${from.join(', ')}] to [${to.join(', ')}]`, [from], to, [
     { label: 'Expand', body: (e, [v]) => e.op('Expand', [v!, e.i64(to)]) },
     {
@@ -161,7 +161,7 @@ for (const [from, to] of [
   ]);
 }
 
-for (const [shape, perm] of [
+for (const [shape, perm] of sizes([
   [
     [64, 32, 28, 28],
     [0, 2, 3, 1],
@@ -190,7 +190,7 @@ for (const [shape, perm] of [
     [64, 7, 4, 7, 4, 16],
     [0, 1, 3, 2, 4, 5],
   ],
-] as const) {
+] as const)) {
   const out = perm.map((k) => shape[k] as number);
   await compare(`transpose [${shape.join(', ')}] by ${perm.join(', ')}`, [shape], out, [
     { label: 'Transpose', body: (e, [v]) => e.op('Transpose', [v!], { perm: { ints: perm } }) },

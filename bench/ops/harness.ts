@@ -18,6 +18,14 @@ export interface Case {
 
 const threads = Number(process.env['BENCH_THREADS'] ?? 2);
 const seconds = Number(process.env['BENCH_SECONDS'] ?? 0.6);
+/** With `BENCH_TINY` everything is run once, at the first size of each: a check that it runs, not a measurement. */
+export const tiny = process.env['BENCH_TINY'] === '1';
+
+/** The sizes to measure at. */
+export function sizes<T>(all: readonly T[]): readonly T[] {
+  return tiny ? all.slice(0, 1) : all;
+}
+
 const backend = process.env['BENCH_BACKEND'] === 'wasm' ? 'wasm' : 'native';
 
 /**
@@ -50,12 +58,12 @@ export async function compare(
   }
   // Rounds over the cases in turn, so that other work on the machine falls on all of them alike.
   const until = performance.now() + seconds * 1000 * runs.length;
-  for (let round = 0; round < 8 || performance.now() < until; round++) {
+  for (let round = 0; round < (tiny ? 1 : 8) || (!tiny && performance.now() < until); round++) {
     for (const run of runs) {
       const fetches = { y: new engine.ort.Tensor('float32', run.out, output) };
       const start = performance.now();
       const result = await run.session.run(feeds, fetches);
-      if (round > 2) run.times.push(performance.now() - start);
+      if (tiny || round > 2) run.times.push(performance.now() - start);
       if (round === 0 && backend === 'wasm') run.out.set(result['y']?.data as Float32Array);
     }
   }

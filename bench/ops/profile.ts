@@ -17,11 +17,11 @@ import { channelBlock } from '../../runtime/executors/ort/block.js';
 import { loadEngine, sessionOptions } from '../../runtime/executors/ort/engine.js';
 import { fileHost } from '../../runtime/host.js';
 import { initialState } from '../../runtime/train/state.js';
-import { size } from './harness.js';
+import { size, tiny } from './harness.js';
 
 const [spec = 'examples/digits.mmd', ...set] = process.argv.slice(3);
 const threads = Number(process.env['BENCH_THREADS'] ?? 2);
-const runs = Number(process.env['BENCH_RUNS'] ?? 12);
+const runs = Number(process.env['BENCH_RUNS'] ?? (tiny ? 1 : 12));
 /** With `BENCH_GRAPH=sampling` a guided reverse step, 64 rows at a time, instead of a training step, for the last task. */
 const sampling = process.env['BENCH_GRAPH'] === 'sampling';
 const top = Number(process.env['BENCH_TOP'] ?? 40);

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Emitter } from '../../compiler/targets/onnx/emitter.js';
-import { compare, size } from './harness.js';
+import { compare, size, sizes } from './harness.js';
 import type { Case, Dims } from './harness.js';
 
 const reduce =
@@ -26,11 +26,11 @@ function trailing(outer: number, inner: number, out: Dims, then: readonly number
   };
 }
 
-for (const [b, c, h] of [
+for (const [b, c, h] of sizes([
   [64, 32, 28],
   [64, 64, 14],
   [64, 96, 7],
-] as const) {
+] as const)) {
   const hw = h * h;
   await compare(
     `sum [${b}, ${c}, ${h}, ${h}] over 0, 2, 3`,
@@ -97,10 +97,10 @@ for (const [b, c, h] of [
   );
 }
 
-for (const [b, t, d] of [
+for (const [b, t, d] of sizes([
   [32, 64, 128],
   [64, 196, 128],
-] as const) {
+] as const)) {
   await compare(
     `sum [${b}, ${t}, ${d}] over 0, 1`,
     [[b, t, d]],
@@ -165,10 +165,10 @@ for (const [b, t, d] of [
 }
 
 // 2x2 average pooling, as the standard library writes it, and its relatives in channels-last.
-for (const [b, c, h] of [
+for (const [b, c, h] of sizes([
   [64, 32, 28],
   [64, 64, 14],
-] as const) {
+] as const)) {
   const half = h / 2;
   const view = [b, c, half, 2, half, 2];
   const out = [b, c, half, half];

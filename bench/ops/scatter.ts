@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { compare } from './harness.js';
+import { compare, sizes } from './harness.js';
 
-for (const [m, n, d] of [
+for (const [m, n, d] of sizes([
   [64, 10, 64],
   [4096, 256, 128],
   [4096, 4096, 128],
-] as const) {
+] as const)) {
   // Indices are computed from the last column of the updates, so that every alternative gets the same ones.
   const index = (
     e: Parameters<Parameters<typeof compare>[3][0]['body']>[0],
@@ -67,7 +67,7 @@ for (const [m, n, d] of [
   );
 }
 
-for (const [from, to] of [
+for (const [from, to] of sizes([
   [
     [64, 14, 1, 14, 1, 32],
     [64, 14, 2, 14, 2, 32],
@@ -112,7 +112,7 @@ for (const [from, to] of [
     [1, 32, 1, 1],
     [64, 32, 28, 28],
   ],
-] as const) {
+] as const)) {
   await compare(`broadcast [${from.join(', ')}] to [${to.join(', ')}]`, [from], to, [
     { label: 'Expand', body: (e, [x]) => e.op('Expand', [x!, e.i64(to)]) },
     {

@@ -10,11 +10,11 @@ import { trainCarry } from '../../compiler/lower/training.js';
 import type { Tensor } from '../../runtime/executors/executor.js';
 import { choose } from '../../runtime/executors/index.js';
 import { fileHost } from '../../runtime/host.js';
-import { size } from './harness.js';
+import { size, tiny } from './harness.js';
 
 const [spec = 'examples/digits.mmd', ...set] = process.argv.slice(3);
 const threads = Number(process.env['BENCH_THREADS'] ?? 2);
-const runs = Number(process.env['BENCH_RUNS'] ?? 8);
+const runs = Number(process.env['BENCH_RUNS'] ?? (tiny ? 2 : 8));
 
 const { host, name } = fileHost(spec);
 const model = pickModel(analyze(host, name, readFileSync(spec, 'utf8'), { set }), undefined);

@@ -13,9 +13,11 @@ import { Child } from './child.js';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const python = process.env['MMDC_PYTHON'];
-const rounds = Number(process.env['BENCH_ROUNDS'] ?? 12);
-const seconds = Number(process.env['BENCH_SECONDS'] ?? 0.6);
-const threadCounts = (process.env['BENCH_THREADS'] ?? '1,2').split(',').map(Number);
+/** A check that everything runs, at two rows: no measurement. */
+const tiny = process.env['BENCH_TINY'] === '1';
+const rounds = Number(process.env['BENCH_ROUNDS'] ?? (tiny ? 1 : 12));
+const seconds = Number(process.env['BENCH_SECONDS'] ?? (tiny ? 0 : 0.6));
+const threadCounts = (process.env['BENCH_THREADS'] ?? (tiny ? '1' : '1,2')).split(',').map(Number);
 
 /** `BENCH_SIDES=ours,eager` leaves torch.compile out, which takes most of the time. */
 const compared = (python ? (process.env['BENCH_SIDES'] ?? 'ours,eager,compiled') : 'ours').split(
@@ -168,7 +170,7 @@ async function peak(threads: number): Promise<number> {
   let best = 0;
   for (const side of python ? (['ours', 'eager'] as const) : (['ours'] as const)) {
     const child = spawnSide(side, threads);
-    best = Math.max(best, (await child.ask('matmul', { threads, seconds: 1.5 })).rate);
+    best = Math.max(best, (await child.ask('matmul', { threads, seconds: tiny ? 0.01 : 1.5 })).rate);
     child.end();
   }
   return best;

@@ -148,10 +148,14 @@ def matmul(seconds):
     a, b, out = torch.randn(n, n), torch.randn(n, n), torch.empty(n, n)
     best, until = 1e9, time.perf_counter() + seconds
     while time.perf_counter() < until:
-        start = time.perf_counter()
+        start = clock()
         torch.mm(a, b, out=out)
-        best = min(best, time.perf_counter() - start)
+        best = min(best, clock() - start)
     return 2 * n**3 / best
+
+
+# On the wall, or of the processor (all threads of this process).
+clock = time.process_time if os.environ.get("BENCH_CLOCK") == "processor" else time.perf_counter
 
 
 def main():
@@ -172,9 +176,9 @@ def main():
             times, values = [], []
             until = time.perf_counter() + request["seconds"]
             while len(times) < request["least"] or time.perf_counter() < until:
-                start = time.perf_counter()
+                start = clock()
                 values.append(work.step())
-                times.append((time.perf_counter() - start) * 1000)
+                times.append((clock() - start) * 1000)
             reply = {"times": times, "values": values}
         elif what == "result":
             reply = {"result": work.result.permute(0, 2, 3, 1).flatten().tolist()}
