@@ -21,7 +21,7 @@ import { reportSharedChannels } from './lower/channels.js';
 import { layoutOf, type Layout } from './lower/layout.js';
 import { ModelNetworks } from './lower/networks.js';
 import { decoderGraph, denoiserGraph, encoderGraph } from './lower/parts.js';
-import { samplingStep } from './lower/sampling.js';
+import { samplingStep, type SamplingOptions } from './lower/sampling.js';
 import { forwardGraph, lossStep, trainingStep, type TrainingStep } from './lower/training.js';
 import { checkModel, type CheckedModel } from './model/check.js';
 import { concerns } from './model/concerns.js';
@@ -232,14 +232,16 @@ export class CompiledModel {
 
   /**
    * The sampling step for `batch` rows, optimised; parameters are `parameter` nodes.
+   *
    * @param options.known produced modalities of which a part is known
+   * @param options.roles those of all rows, where they are the same
    */
   samplingStep(
     batch: number,
     guided: boolean,
-    { known, ...options }: OptimizeOptions & { readonly known?: readonly string[] } = {},
+    { roles, known, ...options }: OptimizeOptions & SamplingOptions = {},
   ): Graph {
-    const graph = required(samplingStep(this.networks('sample', batch), batch, guided, known));
+    const graph = required(samplingStep(this.networks('sample', batch), batch, guided, { roles, known }));
     return optimize(graph, options);
   }
 

@@ -8,8 +8,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } fr
 import { join } from 'node:path';
 import { compileFile } from '../runtime/cli/source.js';
 import type { Evaluation } from '../runtime/eval/model.js';
+import { writeAtomic } from '../runtime/files/atomic.js';
 import { mmdc } from './command.js';
-import type { Done, Store } from './store.js';
+import { measureHoles } from './holes.js';
+import type { Done, Ingredients, Store } from './store.js';
 
 export interface Arm {
   readonly spec: string;
@@ -27,6 +29,8 @@ export interface Facts {
   readonly parameters: number;
   readonly tasks: readonly string[];
   readonly batch: number;
+  /** Of its rows, those that are trained on declared tasks. */
+  readonly share: number;
 }
 
 /** What the spec says of a model. @throws SpecFault when it has errors */
@@ -37,6 +41,7 @@ export function factsOf(spec: string, name: string): Facts {
     parameters: model.parameterList.reduce((sum, p) => sum + p.shape.reduce((a, b) => a * b, 1), 0),
     tasks: model.info.tasks.map((task) => task.name),
     batch: model.info.train.batch,
+    share: model.info.train.roles.tasks,
   };
 }
 
@@ -87,6 +92,35 @@ export async function measure(store: Store, arm: Arm, stages: Stages, networks: 
     ]),
   );
 }
+
+/** Restores in holes of given sizes, or asks everything that was trained; figures as those of tasks. */
+export async function measureExtra(
+  store: Store,
+  arm: Arm,
+  stage: Ingredients,
+  run: string,
+  networks: string,
+): Promise<Done> {
+  const { stage: what, rows, calls } = stage;
+  return store.run(stage, async (folder) => {
+    const file = join(folder, 'eval.json');
+    if (what === 'holes') {
+      const options = { rows: rows as number, calls: calls as number };
+      const tasks = await measureHoles(arm, run, folder, networks, options);
+      writeAtomic(file, `${JSON.stringify({ tasks }, undefined, 2)}\n`);
+    } else {
+      await mmdc([
+        ...['eval', run, '--roles', '--out', file, '-n', String(rows)],
+        ...['--seed', String(arm.seed), '--networks', networks, ...dataArgs(arm)],
+      ]);
+    }
+  });
+}
+
+/** Figures of a stage that is done, by task. */
+export const figuresOf = (store: Store, stage: Ingredients): Evaluation['tasks'] =>
+  (JSON.parse(readFileSync(join(store.folder(stage), 'eval.json'), 'utf8')) as Pick<Evaluation, 'tasks'>)
+    .tasks;
 
 export const evaluationOf = (store: Store, stages: Stages): Evaluation =>
   JSON.parse(readFileSync(join(store.folder(stages.eval), 'eval.json'), 'utf8')) as Evaluation;

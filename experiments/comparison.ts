@@ -4,6 +4,7 @@
  * @module
  */
 import type { Evaluation } from '../runtime/eval/model.js';
+import { matrix } from './matrix.js';
 import { showSeconds } from './progress.js';
 import { paired, verdict, type Better, type Paired, type Verdict } from './statistics.js';
 
@@ -20,6 +21,8 @@ export interface Trained {
   readonly seed: number;
   readonly steps: number;
   readonly batch: number;
+  /** Of its rows, those that are trained on declared tasks. */
+  readonly share: number;
   readonly tasks: readonly string[];
   readonly parameters: number;
   readonly hash: string;
@@ -56,6 +59,8 @@ export interface SystemResult {
   readonly comparisons: readonly Compared[];
   /** Comparisons that could not be made, and why. */
   readonly omitted: readonly string[];
+  /** What every question to the joint model gave, by seed. */
+  readonly roles?: readonly Evaluation['tasks'][];
 }
 
 /** `TASK.MODALITY.METRIC` of an evaluation; undefined where it was not measured. */
@@ -64,12 +69,18 @@ export function figure(evaluation: Evaluation, metric: string): number | undefin
   return evaluation.tasks[metric.slice(0, dot)]?.[metric.slice(dot + 1)]?.value;
 }
 
+/** How much lower counts as no worse: in the metric's unit, or as a share of what the other model has: `10 %`. */
+export type Margin = number | `${number} %`;
+
+const absolute = (margin: Margin, other: readonly number[]): number =>
+  typeof margin === 'number' ? margin : (Number(margin.slice(0, -2)) / 100) * Math.abs(mean(other));
+
 /** What one comparison at one budget says; undefined where a figure is missing. */
 export function compare(
   models: readonly Trained[],
   what: { metric: string; better: Better; against: string; ablation?: true },
   budget: Budget,
-  margin: number,
+  margin: Margin,
 ): Compared | undefined {
   const joint: number[] = [];
   const other: number[] = [];
@@ -85,8 +96,19 @@ export function compare(
   if (joint.length === 0) return undefined;
   const difference = paired(joint, other, what.better);
   const { metric, better, against, ablation = false } = what;
-  const result = { metric, better, against, budget, ablation, joint, other, margin, paired: difference };
-  return { ...result, verdict: verdict(difference, margin) };
+  const least = absolute(margin, other);
+  const result = {
+    metric,
+    better,
+    against,
+    budget,
+    ablation,
+    joint,
+    other,
+    margin: least,
+    paired: difference,
+  };
+  return { ...result, verdict: verdict(difference, least) };
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
@@ -113,7 +135,18 @@ export function markdown(result: SystemResult): string {
   return [
     ...(result.reduced ? ['**reduced: no claim**', ''] : []),
     ...(bad.length > 0 ? [`**Below its baseline by more than the margin:** ${bad.join(', ')}.`, ''] : []),
-    ...head('metric', 'against', 'budget', 'joint', 'other', 'gain', 'bound (95 %)', 'margin', 'verdict'),
+    ...head(
+      'metric',
+      'against',
+      'budget',
+      'joint',
+      'other',
+      'ratio',
+      'gain',
+      'bound (95 %)',
+      'margin',
+      'verdict',
+    ),
     ...result.comparisons.map((c) =>
       row([
         `\`${c.metric}\` (${c.better} is better)`,
@@ -121,9 +154,10 @@ export function markdown(result: SystemResult): string {
         budgets[c.budget],
         show(mean(c.joint)),
         show(mean(c.other)),
+        (mean(c.joint) / mean(c.other)).toFixed(2),
         show(c.paired.gain),
         show(c.paired.bound),
-        c.margin,
+        show(c.margin),
         c.verdict,
       ]),
     ),
@@ -137,12 +171,13 @@ export function markdown(result: SystemResult): string {
         m.seed,
         m.parameters,
         m.steps,
-        Math.round((m.steps * m.batch) / m.tasks.length),
+        Math.round((m.steps * m.batch * m.share) / m.tasks.length),
         showSeconds(m.seconds),
       ]),
     ),
     '',
     ...figures(result.models),
+    ...(result.roles ? matrix(result.roles) : []),
     provenance(result),
   ].join('\n');
 }

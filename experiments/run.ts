@@ -16,7 +16,18 @@ import { format, resolveConfig } from 'prettier';
 import { InputFault, SpecFault } from '../runtime/faults.js';
 import { writeAtomic } from '../runtime/files/atomic.js';
 import { packageRoot } from '../runtime/host.js';
-import { draw, evaluationOf, factsOf, fingerprint, measure, stagesOf, train, type Arm } from './arms.js';
+import {
+  draw,
+  evaluationOf,
+  factsOf,
+  figuresOf,
+  fingerprint,
+  measure,
+  measureExtra,
+  stagesOf,
+  train,
+  type Arm,
+} from './arms.js';
 import { joinSplits } from './camvid.js';
 import { commit, Interrupted } from './command.js';
 import {
@@ -24,12 +35,13 @@ import {
   markdown,
   type Budget,
   type Compared,
+  type Margin,
   type SystemResult,
   type Trained,
 } from './comparison.js';
 import { Plan, showSeconds } from './progress.js';
 import { intoDocument } from './result.js';
-import { Store } from './store.js';
+import { Store, type Ingredients } from './store.js';
 import { modelsOf, systems, type System } from './systems.js';
 
 interface Options {
@@ -45,6 +57,11 @@ interface Options {
 
 /** Rows of every question: full, and with `--quick`. */
 const rows = { full: 2000, quick: 100 } as const;
+/** Rows of what is measured beside the tasks, and samples of each. */
+const extras = {
+  holes: { full: { rows: 100, calls: 16 }, quick: { rows: 12, calls: 4 } },
+  roles: { full: { rows: 200 }, quick: { rows: 24 } },
+} as const;
 const pictures = 32;
 
 const log = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -57,6 +74,8 @@ interface Work {
   readonly arm: Arm;
   readonly facts: ReturnType<typeof factsOf>;
   readonly stages: ReturnType<typeof stagesOf>;
+  /** What is measured of it beside its tasks. */
+  readonly extra?: Ingredients;
 }
 
 /** Folder that a system reads, or why there is none. */
@@ -85,10 +104,24 @@ function worksOf(system: System, root: string | undefined, options: Options): Wo
         const steps = budget === 'shared' ? share : reducedSteps;
         const n = options.rows ?? (options.quick ? rows.quick : rows.full);
         const arm: Arm = { spec, model, data: root, seed, steps, rows: n };
-        works.push({ system, model, budget, arm, facts, stages: stagesOf(arm, facts.hash, data) });
+        const stages = stagesOf(arm, facts.hash, data);
+        const extra = extraOf(system, model, facts.tasks, stages.train, options.quick);
+        works.push({ system, model, budget, arm, facts, stages, ...(extra ? { extra } : {}) });
       }
   }
   return works;
+}
+
+function extraOf(
+  { extra }: System,
+  model: string,
+  tasks: readonly string[],
+  train: Ingredients,
+  quick: boolean,
+): Ingredients | undefined {
+  if (extra === undefined || !(extra === 'holes' ? tasks.includes('fill') : model === 'Joint'))
+    return undefined;
+  return { ...train, stage: extra, ...extras[extra][quick ? 'quick' : 'full'] };
 }
 
 async function run(options: Options): Promise<void> {
@@ -103,7 +136,13 @@ async function run(options: Options): Promise<void> {
   const kinds = (stage: string, w: Work) =>
     `${w.system.name} ${stage} ${stage === 'train' ? w.arm.steps : ''}`;
   const plan = new Plan(
-    planned.flatMap(({ works }) => works.flatMap((w) => [kinds('train', w), kinds('eval', w)])),
+    planned.flatMap(({ works }) =>
+      works.flatMap((w) => [
+        kinds('train', w),
+        kinds('eval', w),
+        ...(w.extra ? [kinds(String(w.extra.stage), w)] : []),
+      ]),
+    ),
   );
   for (const { system, works } of planned) {
     // Systems with the same pictures are measured by the same networks.
@@ -119,6 +158,12 @@ async function run(options: Options): Promise<void> {
             : await measure(store, work.arm, work.stages, networks);
         plan.finish(before ? null : done.seconds);
       }
+      if (!work.extra) continue;
+      const before = store.find(work.extra);
+      log(`${plan.heading(`${what}: ${work.extra.stage}`)}${before ? ' (there already)' : ''}`);
+      const trained = join(store.folder(work.stages.train), 'run');
+      const done = await measureExtra(store, work.arm, work.extra, trained, networks);
+      plan.finish(before ? null : done.seconds);
     }
     const drawn = await draw(store, works[0]!.stages, pictures);
     await publish(resultOf(system, works, store, options), drawn, options);
@@ -126,13 +171,30 @@ async function run(options: Options): Promise<void> {
 }
 
 function resultOf(system: System, works: readonly Work[], store: Store, options: Options): SystemResult {
-  const models = works.map(({ model, budget, arm, facts, stages }): Trained => {
+  const models = works.map(({ model, budget, arm, facts, stages, extra }): Trained => {
     const done = store.find(stages.train)!;
     const { seconds, commit: code } = done;
-    const { batch, tasks, parameters, hash } = facts;
+    const { batch, share, tasks, parameters, hash } = facts;
     const { seed, steps } = arm;
-    const evaluation = evaluationOf(store, stages);
-    return { model, budget, seed, steps, batch, tasks, parameters, hash, seconds, commit: code, evaluation };
+    const asked = evaluationOf(store, stages);
+    const evaluation =
+      system.extra === 'holes' && extra
+        ? { ...asked, tasks: { ...asked.tasks, ...figuresOf(store, extra) } }
+        : asked;
+    return {
+      model,
+      budget,
+      seed,
+      steps,
+      batch,
+      share,
+      tasks,
+      parameters,
+      hash,
+      seconds,
+      commit: code,
+      evaluation,
+    };
   });
   const margins = readMargins()[String(system.number)] ?? {};
   const comparisons: Compared[] = [];
@@ -159,6 +221,9 @@ function resultOf(system: System, works: readonly Work[], store: Store, options:
     models,
     comparisons,
     omitted,
+    ...(system.extra === 'roles'
+      ? { roles: works.flatMap((w) => (w.extra ? [figuresOf(store, w.extra)] : [])) }
+      : {}),
   };
 }
 
@@ -168,9 +233,9 @@ function isOwn(argument: string, at: number, all: readonly string[]): boolean {
   return !paths.some((p) => argument === p || argument.startsWith(`${p}=`) || all[at - 1] === p);
 }
 
-function readMargins(): Record<string, Record<string, number>> {
+function readMargins(): Record<string, Record<string, Margin>> {
   const file = join(packageRoot(), 'experiments', 'systems', 'margins.json');
-  return JSON.parse(readFileSync(file, 'utf8')) as Record<string, Record<string, number>>;
+  return JSON.parse(readFileSync(file, 'utf8')) as Record<string, Record<string, Margin>>;
 }
 
 /** Writes a system's result and tables, and with `--publish` the section of its page, `docs/systems/NAME.md`. */

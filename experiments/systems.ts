@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { areas, taskOf } from './holes.js';
 import type { Better } from './statistics.js';
 
 export interface Comparison {
@@ -27,10 +28,20 @@ export interface System {
   /** Steps of the joint model: full, and with `--quick`. */
   readonly steps: { readonly full: number; readonly quick: number };
   readonly comparisons: readonly Comparison[];
+  /**
+   * What is measured beside the tasks: `holes`, restoring in holes of given sizes, of every model that restores; `roles`,
+   * everything that can be asked of the joint model.
+   */
+  readonly extra?: 'holes' | 'roles';
 }
 
 const miou = { metric: 'segment.mask.miou', better: 'higher' } as const;
 const kid = (task: string) => ({ metric: `${task}.image.kid`, better: 'lower' }) as const;
+const hole = (area: number, figure: 'perceptual' | 'psnr_mean', against: string): Comparison => ({
+  metric: `${taskOf(area)}.image.${figure}`,
+  better: figure === 'perceptual' ? 'lower' : 'higher',
+  against,
+});
 const masks: readonly Comparison[] = [
   { ...miou, against: 'Discriminative' },
   { ...kid('generate'), against: 'Unconditional' },
@@ -51,7 +62,7 @@ export const systems: readonly System[] = [
     title: 'Picture and mask: street scenes',
     spec: 'streets.mmd',
     data: 'camvid',
-    steps: { full: 3000, quick: 160 },
+    steps: { full: 2000, quick: 160 },
     comparisons: masks,
   },
   {
@@ -62,11 +73,13 @@ export const systems: readonly System[] = [
     data: 'mnist',
     steps: { full: 3000, quick: 240 },
     comparisons: [
-      { metric: 'fill.image.perceptual', better: 'lower', against: 'Restore' },
-      { metric: 'fill.image.psnr', better: 'higher', against: 'Restore' },
+      ...[50, 75].map((area) => hole(area, 'perceptual', 'Restore')),
+      ...areas.map((area) => hole(area, 'perceptual', 'Denoiser')),
+      ...areas.map((area) => hole(area, 'psnr_mean', 'Denoiser')),
       { ...kid('generate'), against: 'Unconditional' },
-      { metric: 'fill.image.perceptual', better: 'lower', against: 'OneHole', ablation: true },
+      ...[25, 50].map((area) => ({ ...hole(area, 'perceptual', 'OneSize'), ablation: true as const })),
     ],
+    extra: 'holes',
   },
   {
     number: 3,
@@ -74,9 +87,10 @@ export const systems: readonly System[] = [
     title: 'Picture and label: digits',
     spec: 'digits.mmd',
     data: 'mnist',
-    steps: { full: 4000, quick: 300 },
+    steps: { full: 3000, quick: 300 },
     comparisons: [
       { ...kid('generate'), against: 'Unconditional' },
+      { metric: 'generate.image.fid', better: 'lower', against: 'Unconditional' },
       { metric: 'generate.image.precision', better: 'higher', against: 'Unconditional' },
       { metric: 'generate.image.recall', better: 'higher', against: 'Unconditional' },
       { ...kid('draw'), against: 'Conditional' },
@@ -108,6 +122,7 @@ export const systems: readonly System[] = [
       { metric: 'embed.emb.cosine', better: 'higher', against: 'Embeddings' },
       { ...kid('imagine'), against: 'Embeddings' },
     ],
+    extra: 'roles',
   },
 ];
 

@@ -179,7 +179,7 @@ export async function killsAndResumes({
   const draw = random(seed);
   const run = join(folder, 'killed');
   const counts = { anywhere: 0, writing: 0, terminated: 0 };
-  const total = () => counts.anywhere + counts.writing + counts.terminated;
+  const total = () => counts.anywhere + counts.writing;
   let [starts, completed, rejected] = [0, 0, 0];
   for (;;) {
     starts++;

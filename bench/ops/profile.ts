@@ -9,21 +9,27 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { analyze, pickModel } from '../../compiler/driver.js';
+import type { CompiledModel } from '../../compiler/driver.js';
+import type { Graph } from '../../compiler/graph/ir.js';
+import { bindParameters } from '../../compiler/lower/sampling.js';
 import { lowerToOnnx } from '../../compiler/targets/onnx/index.js';
 import { channelBlock } from '../../runtime/executors/ort/block.js';
 import { loadEngine, sessionOptions } from '../../runtime/executors/ort/engine.js';
 import { fileHost } from '../../runtime/host.js';
+import { initialState } from '../../runtime/train/state.js';
 import { size } from './harness.js';
 
 const [spec = 'examples/digits.mmd', ...set] = process.argv.slice(3);
 const threads = Number(process.env['BENCH_THREADS'] ?? 2);
-const runs = 12;
+const runs = Number(process.env['BENCH_RUNS'] ?? 12);
+/** With `BENCH_GRAPH=sampling` a guided reverse step, 64 rows at a time, instead of a training step, for the last task. */
+const sampling = process.env['BENCH_GRAPH'] === 'sampling';
 const top = Number(process.env['BENCH_TOP'] ?? 40);
 
 const { host, name } = fileHost(spec);
 const model = pickModel(analyze(host, name, readFileSync(spec, 'utf8'), { set }), undefined);
 if (typeof model === 'string') throw new Error(model);
-const { graph } = model.trainingStep(model.info.train.batch);
+const graph = sampling ? reverseStep(model) : model.trainingStep(model.info.train.batch).graph;
 
 const dir = mkdtempSync(join(tmpdir(), 'profile-'));
 const engine = await loadEngine('native', threads);
@@ -62,6 +68,15 @@ for (let k = 0; k < runs; k++) {
 session.endProfiling();
 await session.release();
 
+function reverseStep(model: CompiledModel): Graph {
+  const { parameters } = initialState(model.layout, 7);
+  const slots = model.layout.trainable.map(
+    ({ name, offset, size }) => [name, parameters.subarray(offset, offset + size)] as const,
+  );
+  const { given, produced } = model.info.tasks.at(-1)!;
+  return bindParameters(model.samplingStep(64, true, { roles: { given, produced } }), new Map(slots));
+}
+
 interface Event {
   readonly cat: string;
   readonly name: string;
@@ -86,11 +101,13 @@ for (const event of events) {
 }
 const byOp = new Map<string, number>();
 const byPrimitive = new Map<string, number>();
+const byShape = new Map<string, number>();
 for (const [node, { ms, event }] of best) {
   const id = /%(\d+)\./.exec(node)?.[1];
   const primitive = id === undefined ? '?' : (graph.nodes[Number(id)]?.op ?? '?');
   add(byOp, event.args.op_name ?? '?', ms);
   add(byPrimitive, primitive, ms);
+  add(byShape, `${event.args.op_name} ${shapesOf(event)}`, ms);
 }
 times.sort((a, b) => a - b);
 const total = [...best.values()].reduce((sum, { ms }) => sum + ms, 0);
@@ -100,22 +117,28 @@ console.log(
 );
 print('by ONNX operator', byOp);
 print('by primitive', byPrimitive);
+print('by ONNX operator and shapes', byShape, top);
 console.log('slowest nodes');
 for (const [node, { ms, event }] of [...best].sort((a, b) => b[1].ms - a[1].ms).slice(0, top)) {
-  const shapes = JSON.stringify([event.args.input_type_shape, event.args.output_type_shape]).replaceAll(
-    '"float":',
-    '',
-  );
-  console.log(`  ${ms.toFixed(3).padStart(8)}  ${node.replace('_kernel_time', '')}  ${shapes.slice(0, 150)}`);
+  console.log(`  ${ms.toFixed(3).padStart(8)}  ${node.replace('_kernel_time', '')}  ${shapesOf(event)}`);
+}
+
+/** Shapes of operands and results, numbers of axes and the like left out. */
+function shapesOf({ args }: Event): string {
+  const shapes = (list: unknown): string =>
+    (list as Record<string, readonly number[]>[])
+      .flatMap((each) => (each['float'] ? [`[${each['float'].join()}]`] : []))
+      .join(' ');
+  return `${shapes(args.input_type_shape)} -> ${shapes(args.output_type_shape)}`.slice(0, 150);
 }
 
 function add(to: Map<string, number>, key: string, ms: number): void {
   to.set(key, (to.get(key) ?? 0) + ms);
 }
 
-function print(title: string, times: Map<string, number>): void {
+function print(title: string, times: Map<string, number>, rows = 18): void {
   console.log(title);
-  for (const [key, ms] of [...times].sort((a, b) => b[1] - a[1]).slice(0, 18)) {
+  for (const [key, ms] of [...times].sort((a, b) => b[1] - a[1]).slice(0, rows)) {
     console.log(`  ${ms.toFixed(2).padStart(8)}  ${key}`);
   }
 }

@@ -21,6 +21,14 @@ export interface RowInputs {
   readonly produced: Node;
   /** Time step of every row, i32 [B]. */
   readonly t: Node;
+  /** Where all rows have the same roles and they are known: what has no part in them is left out of the graph. */
+  readonly known?: Roles;
+}
+
+/** Names of modalities by what becomes of them. */
+export interface Roles {
+  readonly given: readonly string[];
+  readonly produced: readonly string[];
 }
 
 /** Declares the data input of a modality and gives its representation in networks, [B, ...shape]. */
@@ -73,6 +81,11 @@ export class Forward {
   role(kind: 'given' | 'produced', modality: string): Node {
     const column = this.index(modality);
     return this.b.reshape(this.b.slice(this.rows[kind], [0, column], [this.batch, column + 1]), [this.batch]);
+  }
+
+  /** Whether a modality can have the role in some row. */
+  may(role: keyof Roles, modality: string): boolean {
+    return this.rows.known?.[role].includes(modality) ?? true;
   }
 
   /** 1 where a modality is given or produced, [B]. */
@@ -138,7 +151,9 @@ export class Forward {
       const { modality, encoding } = encoder;
       const { from, to } = encoder.channels;
       const c = this.marginalTable(modality.name);
-      u = b.sub(u, b.mul(this.perRow(b.mul(c, this.role('given', modality.name)), rank), encoding));
+      if (this.may('given', modality.name))
+        u = b.sub(u, b.mul(this.perRow(b.mul(c, this.role('given', modality.name)), rank), encoding));
+      if (!this.may('produced', modality.name)) continue;
       const produced = b.mul(c, this.role('produced', modality.name));
       const fills = b.constant(
         Array.from({ length: channels }, (_, i) => Number(i >= from && i < to)),
@@ -161,7 +176,11 @@ export class Forward {
       const given = this.role('given', modality.name);
       const encoder = this.encoders.find((e) => e.modality === modality);
       if (encoder) {
-        parts.push(b.mul(this.perRow(given, rank), this.networks.cut(encoder.encoding, encoder.channels)));
+        const encoding = this.networks.cut(encoder.encoding, encoder.channels);
+        const part = this.may('given', modality.name)
+          ? b.mul(this.perRow(given, rank), encoding)
+          : b.constant([0], encoding.shape);
+        parts.push(part);
       }
       parts.push(plane(given), plane(this.role('produced', modality.name)));
     }
@@ -191,6 +210,7 @@ export class Forward {
     const outputs = new Map<string, Node>();
     const means = new Map<string, Node>();
     for (const modality of info.modalities) {
+      if (!this.may('produced', modality.name)) continue;
       const output = networks.decoder(modality.name, h, t);
       if (output) {
         outputs.set(modality.name, output);
@@ -216,6 +236,11 @@ export class Forward {
       const name = encoder.modality.name;
       const rank = encoder.encoding.shape.length;
       const mean = means.get(name);
+      if (!this.may('produced', name)) {
+        const exact = b.mul(this.perRow(this.role('given', name), rank), encoder.encoding);
+        components.set(name, this.may('given', name) ? exact : b.constant([0], encoder.encoding.shape));
+        continue;
+      }
       const estimate =
         name === this.originName && origin && !encoder.identity
           ? origin

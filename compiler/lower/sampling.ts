@@ -6,7 +6,7 @@
 import { copyInto, GraphBuilder } from '../graph/builder.js';
 import { sizeOf, type Graph, type Node } from '../graph/ir.js';
 import { from } from './origin.js';
-import { dataNode, Forward, limited, type Evaluated } from './forward.js';
+import { dataNode, Forward, limited, type Evaluated, type Roles } from './forward.js';
 import { isCompact } from '../model/modalities.js';
 import type { ModalityInfo } from '../model/info.js';
 import type { BuiltEncoder, ModelNetworks } from './networks.js';
@@ -33,40 +33,63 @@ export const sampleInputs = {
 /** Input of a known region, f32 [B, H, W, 1]: 1 where the data of the modality are known. */
 export const knownInput = (modality: string): string => `known.${modality}`;
 
+/** What is settled when a sampling step is built. */
+export interface SamplingOptions {
+  /**
+   * Where all rows have the same: the graph then has no inputs for them, and makes no prediction of what is not produced.
+   */
+  readonly roles?: Roles;
+  /**
+   * Produced modalities of which a part is known. There its data take the place of the prediction, and the update is then
+   * that of the process's own posterior given them: z_s is q(z_s | z_t, X) in the known part, exactly what replacing it by a
+   * noised copy (Song et al., 2021, appendix I.2) does for encoders that are the identity, and defined for every encoder and
+   * sampler.
+   */
+  readonly known?: readonly string[];
+}
+
 /**
  * Outputs: `z` (z_s), `components` [J, B, ...space], and `prediction.NAME` for every modality that has one.
  * Parameters, and the statistics of learned encoders, are `parameter` nodes.
- *
- * @param known produced modalities of which a part is known. There its data take the place of the prediction, and the
- *   update is then that of the process's own posterior given them: z_s is q(z_s | z_t, X) in the known part, exactly
- *   what replacing it by a noised copy (Song et al., 2021, appendix I.2) does for encoders that are the identity, and
- *   defined for every encoder and sampler.
  */
 export function samplingStep(
   networks: ModelNetworks,
   batch: number,
   guided: boolean,
-  known: readonly string[] = [],
+  options: SamplingOptions = {},
 ): Graph | undefined {
   const { info, evaluator } = networks;
-  return from(evaluator.builder, info, info.places.process, () => buildStep(networks, batch, guided, known));
+  return from(evaluator.builder, info, info.places.process, () =>
+    buildStep(networks, batch, guided, options),
+  );
+}
+
+/** The roles of the rows: fed, or constants. */
+function roleRows(networks: ModelNetworks, batch: number, roles: Roles | undefined) {
+  const b = networks.evaluator.builder;
+  const { modalities } = networks.info;
+  const rows = (role: keyof Roles): Node => {
+    const shape = [batch, modalities.length];
+    if (!roles) return b.input(sampleInputs[role], shape);
+    const flags = modalities.map(({ name }) => Number(roles[role].includes(name)));
+    return b.broadcast(b.constant(flags, [1, modalities.length]), shape);
+  };
+  return { given: rows('given'), produced: rows('produced'), ...(roles && { known: roles }) };
 }
 
 function buildStep(
   networks: ModelNetworks,
   batch: number,
   guided: boolean,
-  parts: readonly string[],
+  { roles, known: parts = [] }: SamplingOptions,
 ): Graph | undefined {
   const b = networks.evaluator.builder;
   const { info } = networks;
   const { tables, space } = info;
-  const count = info.modalities.length;
   const J = tables.components.length;
   const rank = space.shape.length + 1;
   const rows = {
-    given: b.input(sampleInputs.given, [batch, count]),
-    produced: b.input(sampleInputs.produced, [batch, count]),
+    ...roleRows(networks, batch, roles),
     t: b.input(sampleInputs.t, [batch], 'i32'),
   };
   const input = b.input(sampleInputs.z, [batch, ...space.shape]);
@@ -84,6 +107,7 @@ function buildStep(
   let known: Node | undefined;
   for (const encoder of forward.encoders) {
     const name = encoder.modality.name;
+    if (!forward.may('given', name)) continue;
     const c = b.mul(forward.coefficient(name), forward.role('given', name));
     const part = b.mul(forward.perRow(c, rank), encoder.encoding);
     known = known ? b.add(known, part) : part;
@@ -115,9 +139,10 @@ function buildStep(
   const stacked: Node[] = [];
   tables.components.forEach((component, j) => {
     const y = components.get(component.name) as Node;
+    stacked.push(b.reshape(y, [1, ...y.shape]));
+    if (!forward.may('given', component.name) && !forward.may('produced', component.name)) return;
     const before = b.reshape(b.slice(previous, [j, ...y.shape.map(() => 0)], [j + 1, ...y.shape]), y.shape);
     next = b.add(next, b.add(b.mul(y, coefficient(2 + j)), b.mul(before, coefficient(2 + J + j))));
-    stacked.push(b.reshape(y, [1, ...y.shape]));
   });
   b.output('z', next);
   b.output('components', b.concat(stacked, 0));
@@ -190,9 +215,10 @@ function guidedEvaluation(
   const large = b.reduceMax(b.mul(rows.produced, b.sub(1, compact)), [1], true);
   const guides = b.mul(b.mul(rows.produced, compact), large);
   const without = {
-    given: b.mul(rows.given, 0),
+    given: rows.known ? b.constant([0], rows.given.shape) : b.mul(rows.given, 0),
     produced: b.sub(rows.produced, guides),
     t: rows.t,
+    ...(rows.known && { known: withoutGuides(rows.known, modalities) }),
   };
   let u = z;
   for (const encoder of forward.encoders) {
@@ -200,13 +226,12 @@ function guidedEvaluation(
     const column = modalities.indexOf(modality);
     const rank = z.shape.length;
     const c = forward.coefficient(modality.name);
-    const given = b.mul(
-      forward.perRow(b.mul(c, forward.role('given', modality.name)), rank),
-      encoder.encoding,
-    );
-    u = b.sub(u, given);
+    if (forward.may('given', modality.name)) {
+      const flag = forward.role('given', modality.name);
+      u = b.sub(u, b.mul(forward.perRow(b.mul(c, flag), rank), encoder.encoding));
+    }
     const mean = first.means.get(modality.name);
-    if (!isCompact(modality) || !mean) continue;
+    if (!isCompact(modality) || !mean || without.known?.produced.includes(modality.name)) continue;
     const guide = b.reshape(b.slice(guides, [0, column], [batch, column + 1]), [batch]);
     const own = b.mul(forward.perRow(b.mul(c, guide), rank), encoder.encode(limited(b, modality, mean)));
     u = b.sub(u, own);
@@ -216,8 +241,14 @@ function guidedEvaluation(
   const combine = (x: Node, y: Node): Node => b.add(y, b.mul(b.sub(x, y), guidance));
   const means = new Map<string, Node>();
   for (const [name, mean] of first.means) {
-    const combined = combine(mean, second.means.get(name) as Node);
     const modality = modalities.find((m) => m.name === name) as ModalityInfo;
+    const other = second.means.get(name);
+    // What guides is no part of the second pass where the roles are known.
+    if (!other) {
+      means.set(name, mean);
+      continue;
+    }
+    const combined = combine(mean, other);
     const here = b.reshape(large, [batch, ...mean.shape.slice(1).map(() => 1)]);
     means.set(name, isCompact(modality) ? b.select(here, mean, combined) : combined);
   }
@@ -226,6 +257,12 @@ function guidedEvaluation(
     means,
     origin: first.origin && second.origin && combine(first.origin, second.origin),
   };
+}
+
+/** Roles of the pass without the condition: nothing is given, and what guides is absent. */
+function withoutGuides({ produced }: Roles, modalities: readonly ModalityInfo[]): Roles {
+  const compact = (name: string): boolean => modalities.some((m) => m.name === name && isCompact(m));
+  return { given: [], produced: produced.every(compact) ? produced : produced.filter((n) => !compact(n)) };
 }
 
 /** The graph with its parameters as constants, which lets executors prepare them once. */

@@ -62,6 +62,12 @@ const holeParams: readonly TransformParam[] = [
     default: null,
     about: 'share of the image that the holes would hide if none overlapped; in place of `size`',
   },
+  {
+    name: 'most',
+    field: fraction,
+    default: null,
+    about: 'with it, each row has a share of its own, uniform between `area` and this',
+  },
 ];
 const fill: TransformParam = {
   name: 'fill',
@@ -72,13 +78,20 @@ const fill: TransformParam = {
 
 const show = ({ type, shape }: DerivedType): string => `\`${type}[${shape.join(', ')}]\``;
 
-/** Sides of one hole. */
+/**
+ * Sides of one hole.
+ *
+ * @param position of the row's share between `area` and `most`, in 0 to 1
+ */
 export function holeSides(
   [height, width]: Shape,
-  { count, size, area }: Readonly<Record<string, FieldValue>>,
+  { count, size, area, most }: Readonly<Record<string, FieldValue>>,
+  position: number,
 ): readonly [number, number] {
   if (typeof size === 'number') return [size, size];
-  const side = Math.sqrt((area as number) / (count as number));
+  const least = area as number;
+  const share = typeof most === 'number' ? least + position * (most - least) : least;
+  const side = Math.sqrt(share / (count as number));
   return [Math.max(1, Math.round(side * height)), Math.max(1, Math.round(side * width))];
 }
 
@@ -87,6 +100,11 @@ function holes({ shape }: DerivedType, { values }: TransformArgs): TransformFaul
   if (given !== 1) {
     const found = given === 0 ? 'neither' : 'both';
     return { expected: 'given one of `size` and `area`', found };
+  }
+  const { area, most } = values;
+  if (most !== null && (area === null || most <= area)) {
+    const expected = area === null ? 'given with `area`' : `more than \`area\`, which is ${String(area)}`;
+    return { at: 'most', expected, found: String(most) };
   }
   const size = values.size as number | null;
   if (size === null || (size <= shape[0] && size <= shape[1])) return undefined;

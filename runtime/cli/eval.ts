@@ -8,7 +8,7 @@ import { dirname, join, resolve } from 'node:path';
 import { didYouMean } from '../../compiler/diagnostics/suggest.js';
 import type { Evaluation, Measures } from '../eval/model.js';
 import type { Backend } from '../executors/index.js';
-import { InputFault } from '../faults.js';
+import { InputFault, UsageFault } from '../faults.js';
 import { writeAtomic } from '../files/atomic.js';
 import { compileRun } from '../run/folder.js';
 import { runJob } from '../worker/start.js';
@@ -19,6 +19,7 @@ export interface EvalOptions {
   readonly data?: string;
   readonly out: string;
   readonly task?: readonly string[];
+  readonly roles?: boolean;
   readonly n: number;
   readonly seed: number;
   readonly networks?: string;
@@ -31,8 +32,12 @@ export interface EvalOptions {
 export async function evaluate(dir: string, options: EvalOptions): Promise<void> {
   const { run, model } = compileRun(dir);
   const names = model.info.tasks.map((t) => t.name);
-  if (names.length === 0)
-    throw new InputFault('the model has no tasks to evaluate', 'declare one: `task NAME: image`');
+  if (options.roles && options.task) throw new UsageFault('--task and --roles exclude each other');
+  if (names.length === 0 && !options.roles)
+    throw new InputFault(
+      'the model has no tasks to evaluate',
+      'declare one: `task NAME: image`, or ask everything: --roles',
+    );
   for (const task of options.task ?? []) {
     if (names.includes(task)) continue;
     const near = didYouMean(task, names);
@@ -51,7 +56,7 @@ export async function evaluate(dir: string, options: EvalOptions): Promise<void>
       bundle: run.bundle,
       dir: resolve(dir),
       data: data ?? null,
-      tasks: options.task ?? names,
+      tasks: options.roles ? 'roles' : (options.task ?? names),
       rows: options.n,
       seed: options.seed,
       networks: resolve(options.networks ?? join(dir, 'networks')),

@@ -194,6 +194,7 @@ function build(): Command {
     .option('--data <dir>', "root of the data, in place of the run's, or builtin:scenes")
     .requiredOption('--out <file>', 'file to write')
     .addOption(new Option('--task <name>', 'a task; may be repeated; all by default').argParser(collect))
+    .option('--roles', 'in place of the tasks everything that was trained: any given, any others produced')
     .addOption(new Option('-n <rows>', 'rows to ask of every task').argParser(integer(1)).default(500))
     .addOption(new Option('--seed <s>', 'seed').argParser(integer(0)).default(0))
     .option(

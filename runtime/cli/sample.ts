@@ -5,15 +5,15 @@
  */
 import { resolve } from 'node:path';
 import { didYouMean } from '../../compiler/diagnostics/suggest.js';
-import type { ModelInfo, TaskInfo } from '../../compiler/model/info.js';
+import type { ModelInfo } from '../../compiler/model/info.js';
 import { canProduce } from '../../compiler/model/check.js';
-import { isCompact } from '../../compiler/model/modalities.js';
 import type { Sampler } from '../../compiler/process/samplers.js';
 import type { Backend } from '../executors/index.js';
 import { InputFault, UsageFault } from '../faults.js';
 import { compileRun, encodersOf } from '../run/folder.js';
 import { findModality, fitRows, notGiven, readGiven, rowsOf } from '../sample/given.js';
 import { openModality } from '../data/open.js';
+import { questionOf, type Question } from '../sample/questions.js';
 import type { Rows } from '../sample/sampler.js';
 import { neededBy } from '../sample/tasks.js';
 import { writeSamples } from '../sample/write.js';
@@ -118,10 +118,8 @@ export async function sample(dir: string, options: SampleOptions): Promise<void>
   for (const file of files) print(`${options.out}/${file}`);
 }
 
-type Chosen = Pick<TaskInfo, 'given' | 'produced' | 'known' | 'guidance' | 'sampler' | 'steps' | 'readout'>;
-
 /** The task that the options mean: a declared one, or what `--given` and `--produce` put together. */
-function chooseTask(info: ModelInfo, options: SampleOptions, given: readonly string[]): Chosen {
+function chooseTask(info: ModelInfo, options: SampleOptions, given: readonly string[]): Question {
   const produce = (options.produce ?? []).flatMap((text) => text.split(',')).map((name) => name.trim());
   if (options.task !== undefined) {
     if (produce.length > 0) throw new UsageFault('--task and --produce exclude each other');
@@ -152,21 +150,7 @@ function chooseTask(info: ModelInfo, options: SampleOptions, given: readonly str
     if (given.includes(name)) throw new UsageFault(`\`${name}\` is both given and produced`);
   }
   for (const name of given) if (!info.encoders.has(name)) throw notGiven(name);
-  const same = (a: readonly string[], b: readonly string[]) => [...a].sort().join() === [...b].sort().join();
-  const declared = info.tasks.find(
-    (t) => t.known.length === 0 && same(t.given, given) && same(t.produced, produced),
-  );
-  if (declared) return declared;
-  const compact = given.length > 0 && produced.every((name) => isCompact(findModality(info, name)));
-  return {
-    given,
-    produced,
-    known: [],
-    guidance: 1,
-    sampler: { form: 'ddim', eta: 0 },
-    steps: Math.min(50, info.tables.steps),
-    readout: compact ? { form: 'terminal', calls: 8 } : { form: 'chain' },
-  };
+  return questionOf(info, given, produced);
 }
 
 async function heldOut(

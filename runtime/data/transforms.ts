@@ -93,7 +93,9 @@ export const kernels: Readonly<Record<string, TransformKernel>> = {
 /** Calls `at` for every pixel of every hole; holes lie inside the image and may overlap. */
 function drawHoles(node: TransformNode, random: Stream, at: (pixel: number) => void): void {
   const [height, width] = node.shape;
-  const [h, w] = holeSides(node.shape, node.values);
+  // Nothing is drawn where there is nothing to draw: rows stay what they were before there was `most`.
+  const position = node.values['most'] === null ? 0 : random.next();
+  const [h, w] = holeSides(node.shape, node.values, position);
   for (let i = 0; i < number(node, 'count'); i++) {
     const top = random.below(height - h + 1);
     const left = random.below(width - w + 1);

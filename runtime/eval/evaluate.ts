@@ -4,11 +4,11 @@
  * @module
  */
 import type { CompiledModel } from '../../compiler/driver.js';
-import type { TaskInfo } from '../../compiler/model/info.js';
 import { isWanted } from '../../compiler/model/metrics.js';
 import type { Dataset } from '../data/table.js';
 import type { Executor } from '../executors/executor.js';
 import { rowsOf } from '../sample/given.js';
+import type { Question } from '../sample/questions.js';
 import { neededBy } from '../sample/tasks.js';
 import type { ModelSampler, Rows } from '../sample/sampler.js';
 import { clipScores } from './clip.js';
@@ -18,7 +18,8 @@ import { PictureMetrics } from './pictures.js';
 import { rowFigures } from './rows.js';
 
 export interface EvaluateOptions {
-  readonly tasks: readonly TaskInfo[];
+  /** What to ask, by name. */
+  readonly tasks: ReadonlyMap<string, Question>;
   /** Rows to ask of every task, at most as many as are held out where rows are given. */
   readonly rows: number;
   readonly seed: number;
@@ -52,14 +53,14 @@ export async function evaluate(
   );
   const tasks: Record<string, Measures> = {};
   try {
-    for (const task of options.tasks) {
+    for (const [asked, task] of options.tasks) {
       const rows = Math.min(options.rows, heldOut.rows);
       const picked = Array.from({ length: rows }, (_, i) => i);
       const held = (name: string): Rows => rowsOf(heldOut.column(name), picked);
       const given = new Map(neededBy(task).map((name) => [name, held(name)]));
       const produced = await sampler.sample(
         { ...task, rows, seed: options.seed, data: given },
-        { onProgress: (done, total) => onProgress(task.name, done, total) },
+        { onProgress: (done, total) => onProgress(asked, done, total) },
       );
       const all = new Map<string, Rows>([...given, ...produced]);
       const measures: Record<string, Measure> = {};
@@ -77,10 +78,9 @@ export async function evaluate(
             : {}),
         };
         for (const [metric, figure] of Object.entries(figures))
-          if (isWanted(wanted, metric))
-            measures[`${name}.${metric}`] = { ...figure, task: task.name } as Measure;
+          if (isWanted(wanted, metric)) measures[`${name}.${metric}`] = { ...figure, task: asked } as Measure;
       }
-      tasks[task.name] = measures;
+      tasks[asked] = measures;
     }
   } finally {
     for (const picture of pictures.values()) await picture.dispose();

@@ -5,12 +5,13 @@
  * @module
  */
 import { join } from 'node:path';
-import type { ModalityInfo, ModelInfo, TaskInfo } from '../../compiler/model/info.js';
+import type { ModalityInfo, ModelInfo } from '../../compiler/model/info.js';
 import { isWanted } from '../../compiler/model/metrics.js';
 import type { Dataset } from '../data/table.js';
 import type { Executor } from '../executors/executor.js';
 import { Stream } from '../random/stream.js';
 import { rowsOf } from '../sample/given.js';
+import type { Question } from '../sample/questions.js';
 import type { Produced, Rows } from '../sample/sampler.js';
 import { measureRise, type Rise } from './degrade.js';
 import { frechetDistance } from './metrics/frechet.js';
@@ -67,7 +68,7 @@ export class PictureMetrics {
    * @param wanted metrics that are asked for; undefined for all. A network is trained only where one of its metrics is
    */
   async measure(
-    task: TaskInfo,
+    task: Pick<Question, 'given' | 'known'>,
     made: Produced,
     real: Rows,
     all: ReadonlyMap<string, Rows>,
@@ -165,7 +166,7 @@ export class PictureMetrics {
    * then only what is not known counts.
    */
   private async pairs(
-    task: TaskInfo,
+    task: Pick<Question, 'given' | 'known'>,
     images: Float32Array,
     real: Float32Array,
     all: ReadonlyMap<string, Rows>,

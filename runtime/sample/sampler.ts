@@ -6,7 +6,7 @@
  */
 import type { CompiledModel } from '../../compiler/driver.js';
 import { sizeOf, type Shape } from '../../compiler/graph/ir.js';
-import { dataInput } from '../../compiler/lower/forward.js';
+import { dataInput, type Roles } from '../../compiler/lower/forward.js';
 import { bindParameters, knownInput, sampleInputs } from '../../compiler/lower/sampling.js';
 import { canGuide } from '../../compiler/model/modalities.js';
 import type { KnownInfo, ModalityInfo, TaskInfo } from '../../compiler/model/info.js';
@@ -79,8 +79,7 @@ export class ModelSampler {
         request.produced.map((name) => this.modality(name)),
       );
     const batch = Math.min(this.batch, request.rows);
-    const known = (request.known ?? []).map((part) => part.modality);
-    const program = await this.program(batch, guided, known);
+    const program = await this.program(batch, guided, request);
     const means = new Map(
       request.produced.map((name) => [
         name,
@@ -120,16 +119,22 @@ export class ModelSampler {
     return this.model.info.modalities.find((m) => m.name === name) as ModalityInfo;
   }
 
-  private program(batch: number, guided: boolean, known: readonly string[]): Promise<Prepared> {
-    const key = `${batch} ${guided} ${known.join()}`;
+  private program(batch: number, guided: boolean, request: SampleRequest): Promise<Prepared> {
+    const roles = { given: [...request.given], produced: [...request.produced] };
+    const known = (request.known ?? []).map((part) => part.modality);
+    const key = JSON.stringify([batch, guided, roles, known]);
     let prepared = this.programs.get(key);
-    if (!prepared) this.programs.set(key, (prepared = this.prepare(batch, guided, known)));
+    if (!prepared) this.programs.set(key, (prepared = this.prepare(batch, guided, { roles, known })));
     return prepared;
   }
 
-  private async prepare(batch: number, guided: boolean, known: readonly string[]): Promise<Prepared> {
+  private async prepare(
+    batch: number,
+    guided: boolean,
+    options: { readonly roles: Roles; readonly known: readonly string[] },
+  ): Promise<Prepared> {
     const values = new Map([...this.weights].map(([name, tensor]) => [name, tensor.data as Float32Array]));
-    const graph = bindParameters(this.model.samplingStep(batch, guided, { known }), values);
+    const graph = bindParameters(this.model.samplingStep(batch, guided, options), values);
     return { program: await this.executor.prepare(graph), inputs: inputNames(graph) };
   }
 }

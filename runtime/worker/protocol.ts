@@ -53,7 +53,8 @@ export interface EvalJob {
   readonly dir: string;
   /** Root of the data; null for the spec's embedded set. */
   readonly data: string | null;
-  readonly tasks: readonly string[];
+  /** Names of tasks, or every vector of roles that was trained. */
+  readonly tasks: readonly string[] | 'roles';
   readonly rows: number;
   readonly seed: number;
   /** Folder that keeps the networks that measure. */

@@ -36,6 +36,7 @@ import { Lpips } from '../eval/lpips.js';
 import type { Evaluation } from '../eval/model.js';
 import type { StoredTensor } from '../checkpoint/safetensors.js';
 import { writeAtomic } from '../files/atomic.js';
+import { everyQuestion } from '../sample/questions.js';
 import { located } from './located.js';
 import { Prefetch } from './prefetch.js';
 import type { EvalJob, Message, SampleJob, TrainJob, WorkerData } from './protocol.js';
@@ -177,7 +178,7 @@ async function trainAndSample(
       new Map(Object.entries(modelTensors(model.layout, state))),
       executor,
       {
-        tasks: model.info.tasks,
+        tasks: new Map(model.info.tasks.map((task) => [task.name, task])),
         rows: job.evaluateRows,
         seed: run.seed,
         train: training,
@@ -318,8 +319,12 @@ async function runEvaluation(job: EvalJob): Promise<void> {
     ...(threads === null ? {} : { threads }),
     log: (text) => post({ kind: 'executor', line: (line = text) }),
   });
+  const every = job.tasks === 'roles' ? everyQuestion(info) : undefined;
+  const tasks = every
+    ? new Map(every.asked)
+    : new Map(info.tasks.filter((t) => job.tasks.includes(t.name)).map((t) => [t.name, t]));
   const evaluation = await measure(model, weights, executor, {
-    tasks: info.tasks.filter((task) => job.tasks.includes(task.name)),
+    tasks,
     rows,
     seed,
     train,
@@ -332,7 +337,9 @@ async function runEvaluation(job: EvalJob): Promise<void> {
     line,
     encoders: parts.networks,
   });
-  post({ kind: 'evaluated', evaluation });
+  const untrained = (every?.untrained ?? []).map((question) => `${question}: it was never trained`);
+  const omitted = [...evaluation.omitted, ...untrained];
+  post({ kind: 'evaluated', evaluation: { ...evaluation, omitted } });
 }
 
 interface MeasureOptions extends Omit<EvaluateOptions, 'executor' | 'onProgress' | 'lpips'> {

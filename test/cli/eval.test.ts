@@ -40,6 +40,31 @@ describe('mmdc eval', () => {
     expect(provenance.spec).toBe(JSON.parse(dir.read('run/run.json')).hash);
   });
 
+  it('asks everything that was trained, and says what was not', async () => {
+    const { code } = await evaluate('--out', 'roles.json', '-n', '8', '--roles');
+    expect(code).toBe(0);
+    const { tasks, omitted } = result('roles.json');
+    expect(Object.keys(tasks).sort()).toEqual(
+      ['label', 'emb', 'label, emb', 'label -> emb', 'emb -> label'].sort(),
+    );
+    expect(omitted).toEqual([]);
+    expect(tasks['label -> emb']).toHaveProperty(['emb.cosine', 'count'], 8);
+    const told = tinySpec
+      .replace('train {', 'train { roles { all: 0, tasks: 1, any: 0, absent: 0 } ')
+      .replace('guidance: 1.5, ', '');
+    dir.write('told.mmd', told);
+    await dir.run('train', 'told.mmd', '--threads', '1', '--out', 'told', '--steps', '2');
+    await dir.run('eval', 'told', '--threads', '1', '--out', 'told.json', '-n', '8', '--roles');
+    expect(Object.keys(result('told.json').tasks)).toHaveLength(3);
+    expect([...result('told.json').omitted].sort()).toEqual([
+      'emb: it was never trained',
+      'label: it was never trained',
+    ]);
+    const { code: wrong, err } = await evaluate('--out', 'x.json', '--roles', '--task', 'generate');
+    expect(wrong).toBe(2);
+    expect(err).toContain('--task and --roles exclude each other');
+  });
+
   it('measures what the spec names, where it names metrics', async () => {
     dir.write(
       'some.mmd',

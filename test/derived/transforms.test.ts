@@ -88,6 +88,14 @@ describe('transforms', () => {
     for (let i = 0; i < n; i++) expect(row(data.column('hole'), i).reduce((a, b) => a + b)).toBe(16);
   });
 
+  it('hide a share of its own in every row', () => {
+    const data = dataset('modality hole: binary[8, 8, 1] = holes(area: 0.1, most: 0.8)');
+    const hidden = Array.from({ length: n }, (_, i) => row(data.column('hole'), i).reduce((a, b) => a + b));
+    // Sides of 2.5 to 7.2 pixels, rounded.
+    expect(hidden.every((count) => [4, 9, 16, 25, 36, 49].includes(count))).toBe(true);
+    expect(new Set(hidden).size).toBeGreaterThan(2);
+  });
+
   it('know the same hole in every modality derived from it', () => {
     const data = dataset(`${hole}\n  ${masked}`);
     const draws = [undefined, { from: 'step', index: 5 }] as const;

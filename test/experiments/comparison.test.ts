@@ -30,7 +30,7 @@ const evaluation = (kid: number): Evaluation => ({
 });
 
 const trained = (model: string, budget: Budget | null, seed: number, kid: number): Trained => ({
-  ...{ model, budget, seed, steps: 100, batch: 4, tasks: ['generate', 'draw'], parameters: 7 },
+  ...{ model, budget, seed, steps: 100, batch: 4, share: 1, tasks: ['generate', 'draw'], parameters: 7 },
   ...{ hash: 'abcdef', seconds: 3, commit: 'c0ffee', evaluation: evaluation(kid) },
 });
 
@@ -74,6 +74,12 @@ describe('comparing a joint model with one of a single task', () => {
     expect(c.paired.gain).toBeCloseTo(-0.1, 12);
     expect(c.paired.bound).toBeCloseTo(-0.1, 12);
     expect(c.verdict).toBe('below');
+  });
+
+  it('takes a margin as a share of what the other model has', () => {
+    expect(compare(models, what, 'shared', '30 %')).toMatchObject({ verdict: 'within' });
+    expect(compare(models, what, 'shared', '30 %')!.margin).toBeCloseTo(0.15, 12);
+    expect(compare(models, what, 'shared', '10 %')).toMatchObject({ verdict: 'below' });
   });
 
   it('makes none where a figure or a model is missing', () => {

@@ -209,6 +209,8 @@ function sample(options: {
   start?: number;
   update?: number[];
   t?: number;
+  /** Roles as part of the graph, not fed. */
+  known?: boolean;
 }) {
   const {
     guidance,
@@ -218,7 +220,8 @@ function sample(options: {
     start = 0,
     update = [1, 0, ...Array<number>(2 * J).fill(0)],
   } = options;
-  const graph = model.samplingStep(B, guidance !== undefined);
+  const roles = { given: names.filter((name) => name === given), produced };
+  const graph = model.samplingStep(B, guidance !== undefined, options.known ? { roles } : {});
   const zeros = new Float64Array(B * size);
   const flag = (yes: (name: string) => boolean) => ({
     data: Float64Array.from({ length: B * J }, (_, i) => Number(yes(names[i % J]!))),
@@ -318,6 +321,27 @@ describe('the sampling step', () => {
       const free = [0, 1, 2, 3].map((k) => Math.max(q![i + k]! + 2.5 * (p![i + k]! - q![i + k]!), 0));
       const total = free.reduce((s, x) => s + x, 0);
       free.forEach((x, k) => expect(text![i + k]).toBeCloseTo(x / total, 9));
+    }
+  });
+
+  it.each([
+    { given: 'label', produced: ['image'] },
+    { given: 'label', produced: ['image', 'pose', 'text'] },
+    { given: 'pose', produced: ['label'] },
+    { given: 'none', produced: ['image', 'pose'] },
+  ])('is the same where the roles are known: $given -> $produced', ({ given, produced }) => {
+    // Coefficients of the last call's components where there are any: what is absent then is zero.
+    const there = names.map((name) => Number(name === given || produced.includes(name)));
+    const update = [0.5, 2, 0.1, 0.2, 0.3, 0.4, ...there.map((yes, j) => -yes * (j + 1))];
+    for (const guidance of [undefined, 2.5]) {
+      const options = { given, produced, update, start: 1, ...(guidance && { guidance }) };
+      const [fed, known] = [sample(options), sample({ ...options, known: true })];
+      const asked = produced.map((name) => `prediction.${name}`);
+      expect(Object.keys(known).filter((name) => name.startsWith('prediction.'))).toEqual(
+        names.map((name) => `prediction.${name}`).filter((name) => asked.includes(name)),
+      );
+      for (const name of [...asked, 'components', 'z'].filter((n) => n in fed))
+        known[name]!.data.forEach((x, k) => expect(x).toBeCloseTo(fed[name]!.data[k]!, 9));
     }
   });
 

@@ -8,6 +8,7 @@ import { createRequire } from 'node:module';
 import { convertIndexedToRgb, decode, type DecodedPng } from 'fast-png';
 import { DataFault } from '../fault.js';
 import { pictureHeader } from './header.js';
+import { tamePng } from './png.js';
 
 export interface Picture {
   readonly width: number;
@@ -22,6 +23,12 @@ export interface Picture {
 
 const require = createRequire(import.meta.url);
 
+/** Every scan of a JPEG goes over all pixels, however few bytes it has. Pictures have ten or so. */
+const MOST_SCANNED = 2 ** 30;
+/** Decoders keep the memory of what they gave up on: after so many damaged files they are loaded afresh. */
+const RENEWED = 32;
+let failures = 0;
+
 interface Decoder {
   decode(source: Uint8Array): { width: number; height: number; data: Uint8ClampedArray };
 }
@@ -32,18 +39,29 @@ export function decodePicture(file: string, bytes: Uint8Array): Picture {
   if (format === 'png') return fromPng(file, readPng(file, bytes, width, height));
   // Their decoders fill what is missing of a cut file with grey, and say nothing.
   if (format === 'jpeg' && !endsWhole(bytes)) throw new DataFault(file, 'is a truncated JPEG file');
+  if (format === 'jpeg' && scansOf(bytes) * width * height > MOST_SCANNED)
+    throw new DataFault(file, `declares ${width} x ${height} pixels, in more passes than pictures have`);
   let pixels: Uint8ClampedArray;
+  const decoder = format === 'jpeg' ? '@cwasm/jpeg-turbo' : '@cwasm/webp';
   try {
-    const decoder = require(format === 'jpeg' ? '@cwasm/jpeg-turbo' : '@cwasm/webp') as Decoder;
-    const image = decoder.decode(bytes);
+    const image = (require(decoder) as Decoder).decode(bytes);
     if (image.width !== width || image.height !== height) throw new Error('its size is not the declared one');
     pixels = image.data;
   } catch (error) {
+    if (++failures % RENEWED === 0) Reflect.deleteProperty(require.cache, require.resolve(decoder));
     const detail = error instanceof Error ? error.message : String(error);
     const name = format === 'jpeg' ? 'JPEG' : 'WebP';
     throw new DataFault(file, `is a damaged or unsupported ${name} file (${detail})`, { cause: error });
   }
   return { width, height, ...fromRgba(file, pixels) };
+}
+
+/** Scans that a JPEG file has; one inside a preview counts too. */
+function scansOf(bytes: Uint8Array): number {
+  let scans = 0;
+  for (let at = bytes.indexOf(0xff); at >= 0; at = bytes.indexOf(0xff, at + 1))
+    if (bytes[at + 1] === 0xda) scans++;
+  return scans;
 }
 
 /** End of image, perhaps with bytes after it that cameras add. */
@@ -72,7 +90,7 @@ function transparent(file: string): DataFault {
 
 function readPng(file: string, bytes: Uint8Array, width: number, height: number): DecodedPng {
   try {
-    const png = decode(bytes, { checkCrc: true });
+    const png = decode(tamePng(bytes));
     const expected = Math.ceil((width * png.channels * png.depth) / 8) * height;
     if (png.data.byteLength !== expected) throw new Error('too few pixels');
     return png;

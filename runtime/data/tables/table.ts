@@ -175,31 +175,16 @@ function after(schema: readonly { num_children?: number }[], index: number): num
 }
 
 async function fromArrow(file: string, wanted: readonly string[]): Promise<FileTable> {
-  const { tableFromIPC } = await import('apache-arrow');
+  const { readArrow } = await import('./arrow.js');
   try {
-    const table = tableFromIPC(readBytes(file));
-    const names = table.schema.fields.map((field) => field.name);
+    const { rows, names, column } = readArrow(readBytes(file));
     check(file, names, wanted);
-    const values = new Map(
-      wanted.map((name) => {
-        const vector = table.getChild(name)!;
-        return [name, Array.from({ length: table.numRows }, (_, i) => plain(vector.get(i)))];
-      }),
-    );
-    return tableOf(file, table.numRows, names, values);
+    return tableOf(file, rows, names, new Map(wanted.map((name) => [name, column(name)])));
   } catch (error) {
     if (error instanceof DataFault) throw error;
     const detail = error instanceof Error ? error.message : String(error);
     throw new DataFault(file, `is not a whole Arrow file (${detail})`, { cause: error });
   }
-}
-
-/** A list of Arrow is a vector of its own. */
-function plain(value: unknown): unknown {
-  const list = value as { toArray?: () => unknown } | null;
-  return typeof list === 'object' && list !== null && typeof list.toArray === 'function'
-    ? list.toArray()
-    : value;
 }
 
 function tableOf(

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Node, NodeOf } from '../../../graph/ir.js';
+import { sizeOf, type Node, type NodeOf } from '../../../graph/ir.js';
 import { isGelu, uniformValue } from '../../../graph/patterns.js';
 import { dataType } from '../proto.js';
 import type { Emitter } from '../emitter.js';
@@ -18,10 +18,31 @@ const unary =
   (n: Node, e: Emitter): string =>
     e.op(op, [e.value(n, 0)]);
 
+/**
+ * An elementwise operation that broadcasts. Where the last axes of all operands have size 1 and one operand is a single
+ * number, onnxruntime goes through the other one element at a time, which takes thirteen times as long; those axes are
+ * left out then (bench/ops/elementwise.ts).
+ */
+function broadcasting(op: string, n: Node, e: Emitter): string {
+  const operands = n.inputs.map((_, k) => e.source(n, k));
+  const values = n.inputs.map((_, k) => e.value(n, k));
+  const rank = n.shape.length;
+  const real = n.shape.findLastIndex((d) => d !== 1) + 1;
+  const single = operands.some((x) => sizeOf(x.shape) === 1);
+  if (real === rank || real === 0 || !single || operands.every((x) => sizeOf(x.shape) === 1)) {
+    return e.op(op, values);
+  }
+  const cut = operands.map(({ shape }, k) => {
+    const kept = shape.slice(0, Math.max(shape.length - (rank - real), 0));
+    return kept.length === shape.length ? (values[k] as string) : e.reshape(values[k] as string, kept);
+  });
+  return e.reshape(e.op(op, cut), n.shape);
+}
+
 const binary =
   (op: string) =>
   (n: Node, e: Emitter): string =>
-    e.op(op, [e.value(n, 0), e.value(n, 1)]);
+    broadcasting(op, n, e);
 
 /** Comparisons give f32 0 or 1; the cast goes away where nothing but `select` reads the result. */
 const comparison =
@@ -78,9 +99,9 @@ export const elementwise = {
   erf: unary('Erf'),
   abs: unary('Abs'),
   sign: unary('Sign'),
-  add: (n, e) => biasedConv2d(n, e) ?? fusedProduct(n, e) ?? e.op('Add', [e.value(n, 0), e.value(n, 1)]),
+  add: (n, e) => biasedConv2d(n, e) ?? fusedProduct(n, e) ?? broadcasting('Add', n, e),
   sub: binary('Sub'),
-  mul: (n, e) => gelu(n, e) ?? fusedProduct(n, e) ?? e.op('Mul', [e.value(n, 0), e.value(n, 1)]),
+  mul: (n, e) => gelu(n, e) ?? fusedProduct(n, e) ?? broadcasting('Mul', n, e),
   div: binary('Div'),
   max: binary('Max'),
   min: binary('Min'),
