@@ -19,7 +19,7 @@ import { train } from '../../runtime/train/trainer.js';
 import { compile } from '../lower/support.js';
 
 const long = Boolean(process.env.MMDC_LONG);
-const steps = long ? 4000 : 150;
+const steps = long ? 2000 : 150;
 
 const spec = `import { UNet } from "std/backbones"
 
@@ -111,7 +111,7 @@ beforeAll(async () => {
     checkpointEvery: 100_000,
   });
   await encode(after, modelTensors(model.layout, state));
-}, 600_000);
+}, 1_800_000);
 
 const centred = (rows: Rows): Matrix => rows.clone().center('column');
 

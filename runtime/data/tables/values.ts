@@ -7,6 +7,7 @@ import type { ModalityInfo } from '../../../compiler/model/info.js';
 import { didYouMean } from '../../../compiler/diagnostics/suggest.js';
 import { sizeOf } from '../../../compiler/graph/ir.js';
 import type { FileArray } from '../array.js';
+import { others } from '../column.js';
 import { DataFault } from '../fault.js';
 
 export interface ValueArray extends FileArray {
@@ -17,7 +18,7 @@ export interface ValueArray extends FileArray {
 /**
  * @param columns one column of values, or several whose numbers make up a row
  * @param mayMiss whether rows without a value are allowed
- * @throws DataFault naming the row whose value does not belong
+ * @throws DataFault naming every row whose value does not belong
  */
 export function valueArray(
   file: string,
@@ -29,33 +30,55 @@ export function valueArray(
   const size = modality.type === 'category' ? 1 : sizeOf(modality.dataShape);
   const data = modality.discrete ? new Int32Array(rows * size) : new Float32Array(rows * size);
   const missing = new Set<number>();
+  const wrong: DataFault[] = [];
   for (let row = 0; row < rows; row++) {
     const values = columns.map((column) => column[row]);
-    if (values.some(isMissing)) {
-      if (!mayMiss)
-        throw new DataFault(file, `has no value for '${modality.name}'`, {
-          row,
-          help: 'rows without a value are allowed where the source says `missing: true`',
-        });
+    if (mayMiss && values.some(isMissing)) {
       missing.add(row);
       continue;
     }
-    const numbers =
-      modality.type === 'category' ? [classOf(file, row, modality, values[0])] : numbersOf(file, row, values);
-    if (numbers.length !== size)
-      throw new DataFault(file, `has ${numbers.length} numbers for '${modality.name}', which takes ${size}`, {
-        row,
-      });
-    if (modality.discrete && numbers.some((x) => !Number.isInteger(x)))
-      throw new DataFault(
-        file,
-        `has ${numbers.find((x) => !Number.isInteger(x))} for '${modality.name}', which takes whole numbers`,
-        { row },
-      );
-    data.set(numbers, row * size);
+    try {
+      data.set(rowOf(file, row, modality, values, size), row * size);
+    } catch (error) {
+      if (!(error instanceof DataFault)) throw error;
+      wrong.push(error);
+    }
+  }
+  const [first, ...rest] = wrong;
+  if (first) {
+    const { row, help } = first;
+    throw new DataFault(file, `${first.detail}${others(rest.map((fault) => fault.row ?? 0))}`, {
+      ...(row === undefined ? {} : { row }),
+      ...(help === undefined ? {} : { help }),
+    });
   }
   const shape = [rows, ...(modality.type === 'category' ? [] : modality.dataShape)];
   return { file, shape, data, ...(missing.size > 0 ? { missing } : {}) };
+}
+
+/** The numbers of one row. @throws DataFault where they do not belong */
+function rowOf(
+  file: string,
+  row: number,
+  modality: ModalityInfo,
+  values: readonly unknown[],
+  size: number,
+): number[] {
+  if (values.some(isMissing))
+    throw new DataFault(file, `has no value for '${modality.name}'`, {
+      row,
+      help: 'rows without a value are allowed where the source says `missing: true`',
+    });
+  const numbers =
+    modality.type === 'category' ? [classOf(file, row, modality, values[0])] : numbersOf(file, row, values);
+  if (numbers.length !== size)
+    throw new DataFault(file, `has ${numbers.length} numbers for '${modality.name}', which takes ${size}`, {
+      row,
+    });
+  const broken = modality.discrete ? numbers.find((x) => !Number.isInteger(x)) : undefined;
+  if (broken !== undefined)
+    throw new DataFault(file, `has ${broken} for '${modality.name}', which takes whole numbers`, { row });
+  return numbers;
 }
 
 function isMissing(value: unknown): boolean {
