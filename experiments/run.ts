@@ -39,6 +39,7 @@ import {
   type SystemResult,
   type Trained,
 } from './comparison.js';
+import { prepareFrozen, type Prepared } from './frozen.js';
 import { Plan, showSeconds } from './progress.js';
 import { intoDocument } from './result.js';
 import { Store, type Ingredients } from './store.js';
@@ -87,10 +88,16 @@ function dataOf(system: System, options: Options): { root: string | undefined } 
 }
 
 /** Everything to train of a system, the joint model of every seed first. */
-function worksOf(system: System, root: string | undefined, options: Options): Work[] {
+function worksOf(
+  system: System,
+  root: string | undefined,
+  options: Options,
+  prepared: Prepared | undefined,
+): Work[] {
   const reducedSteps = options.steps ?? (options.quick ? system.steps.quick : system.steps.full);
-  const spec = specOf(system);
-  const data = root === undefined ? 'builtin:scenes' : fingerprint(root);
+  const spec = prepared?.spec ?? specOf(system);
+  const files = root === undefined ? 'builtin:scenes' : fingerprint(root);
+  const data = prepared ? `${files} ${prepared.hash}` : files;
   const joint = factsOf(spec, 'Joint');
   const works: Work[] = [];
   for (const model of modelsOf(system)) {
@@ -112,6 +119,24 @@ function worksOf(system: System, root: string | undefined, options: Options): Wo
   return works;
 }
 
+/** The frozen network that a system's spec names, where it names one. */
+async function prepare(
+  store: Store,
+  system: System,
+  root: string | undefined,
+  { quick, steps, out }: Options,
+): Promise<Prepared | undefined> {
+  if (!system.features || root === undefined) return undefined;
+  log(`${system.name}: the network that is frozen`);
+  return prepareFrozen(store, {
+    features: join(packageRoot(), 'experiments', 'systems', system.features.spec),
+    spec: specOf(system),
+    data: root,
+    steps: steps ?? system.features.steps[quick ? 'quick' : 'full'],
+    folder: join(out, 'projects', system.name),
+  });
+}
+
 function extraOf(
   { extra }: System,
   model: string,
@@ -126,13 +151,16 @@ function extraOf(
 
 async function run(options: Options): Promise<void> {
   const chosen = systems.filter((s) => options.system === undefined || s.number === options.system);
+  const store = new Store(join(options.out, 'stages'), commit);
   const planned: { system: System; works: Work[] }[] = [];
   for (const system of chosen) {
     const data = dataOf(system, options);
     if ('missing' in data) log(`system ${system.number} (${system.name}) is left out: ${data.missing}`);
-    else planned.push({ system, works: worksOf(system, data.root, options) });
+    else {
+      const prepared = await prepare(store, system, data.root, options);
+      planned.push({ system, works: worksOf(system, data.root, options, prepared) });
+    }
   }
-  const store = new Store(join(options.out, 'stages'), commit);
   const kinds = (stage: string, w: Work) =>
     `${w.system.name} ${stage} ${stage === 'train' ? w.arm.steps : ''}`;
   const plan = new Plan(

@@ -23,6 +23,11 @@ export interface System {
   readonly title: string;
   /** File in `experiments/systems`. */
   readonly spec: string;
+  /** Spec of the frozen network that its own spec names, and steps of its training. */
+  readonly features?: {
+    readonly spec: string;
+    readonly steps: { readonly full: number; readonly quick: number };
+  };
   /** Folder of `--data` that it reads; undefined for the embedded set. */
   readonly data?: 'mnist' | 'camvid';
   /** Steps of the joint model: full, and with `--quick`. */
@@ -107,6 +112,21 @@ export const systems: readonly System[] = [
     comparisons: [
       { metric: 'embed.emb.cosine', better: 'higher', against: 'Embedder' },
       { metric: 'embed.emb.top1', better: 'higher', against: 'Embedder' },
+      { ...kid('imagine'), against: 'Conditional' },
+    ],
+  },
+  {
+    number: 4,
+    name: 'digits-embedding',
+    title: 'Picture and embedding: digits and a frozen network',
+    spec: 'digits-embedding.mmd',
+    features: { spec: 'digits-features.mmd', steps: { full: 1500, quick: 300 } },
+    data: 'mnist',
+    steps: { full: 3000, quick: 300 },
+    comparisons: [
+      { metric: 'embed.emb.cosine', better: 'higher', against: 'Embedder' },
+      { metric: 'embed.emb.top1', better: 'higher', against: 'Embedder' },
+      { metric: 'imagine.image.clip_emb', better: 'higher', against: 'Conditional' },
       { ...kid('imagine'), against: 'Conditional' },
     ],
   },

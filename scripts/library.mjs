@@ -18,7 +18,7 @@ const cell = (text) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 function shown(value) {
   if (value === null || typeof value !== 'object') return String(value);
   if (!('form' in value)) return JSON.stringify(value);
-  const args = Object.entries(value).filter(([key]) => key !== 'form');
+  const args = Object.entries(value.args ?? {});
   return args.length === 0 ? value.form : `${value.form}(${args.map(([, v]) => v).join(', ')})`;
 }
 

@@ -263,7 +263,7 @@ function refuse(
 }
 
 /** `; rows 3, 7 and 12 more are wrong too`, or nothing. */
-function others(rows: readonly number[]): string {
+export function others(rows: readonly number[]): string {
   if (rows.length === 0) return '';
   const named = rows.slice(0, mostNamed).join(', ');
   const more = rows.length > mostNamed ? ` and ${rows.length - mostNamed} more` : '';

@@ -6,11 +6,11 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, realpathSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import type { InferenceSession } from '../executors/ort/engine.js';
 import { diagnostic } from '../../compiler/diagnostics/table.js';
 import type { Place } from '../../compiler/diagnostics/diagnostic.js';
 import { sizeOf } from '../../compiler/graph/ir.js';
 import type { ModelInfo } from '../../compiler/model/info.js';
+import type { Session } from '../executors/ort/engine.js';
 import { SpecFault } from '../faults.js';
 import type { TransformNode } from './transforms.js';
 
@@ -67,7 +67,6 @@ export interface FrozenRows {
   read(row: number): Float32Array | undefined;
 }
 
-type Session = InferenceSession;
 type Dimensions = readonly (number | string)[];
 
 /**

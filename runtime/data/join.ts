@@ -6,8 +6,9 @@
 import { pickRows, type Column } from './column.js';
 import { DataFault } from './fault.js';
 
-/** Names that a message lists. */
+/** Names that a message lists, and ids that are there twice. */
 const listed = 5;
+const mostTwice = 20;
 
 /**
  * Columns with the rows in one order: that of the first column that may not miss any.
@@ -21,17 +22,14 @@ export function joinById(columns: readonly Column[], mayMiss: ReadonlySet<string
         help: 'name the column that has them (`id: "file"`), or join by order',
       });
     const at = new Map<string, number>();
+    const twice: { id: string; rows: readonly [number, number] }[] = [];
     column.rowNames.forEach((name, row) => {
       const id = idOf(name);
       const before = at.get(id);
-      if (before !== undefined)
-        throw new DataFault(
-          column.source,
-          `the id '${id}' is there twice, in the rows ${before} and ${row}`,
-          { row },
-        );
+      if (before !== undefined) twice.push({ id, rows: [before, row] });
       at.set(id, row);
     });
+    if (twice.length > 0) throw ambiguous(column, twice);
     return at;
   });
   const lead = columns.findIndex((column) => !mayMiss.has(column.name));
@@ -47,6 +45,19 @@ export function joinById(columns: readonly Column[], mayMiss: ReadonlySet<string
       column,
       Int32Array.from(ids, (id) => at.get(id) ?? -1),
     );
+  });
+}
+
+function ambiguous(
+  column: Column,
+  twice: readonly { readonly id: string; readonly rows: readonly [number, number] }[],
+): DataFault {
+  const named = twice.slice(0, mostTwice).map(({ id, rows: [a, b] }) => `'${id}' in the rows ${a} and ${b}`);
+  const more = twice.length > mostTwice ? `, and ${twice.length - mostTwice} more` : '';
+  const what = twice.length > 1 ? 'ids are' : 'an id is';
+  return new DataFault(column.source, `${what} there twice: ${named.join(', ')}${more}`, {
+    row: twice[0]!.rows[1],
+    help: 'every row of a source has an id of its own: take the wrong ones out, or join by order',
   });
 }
 

@@ -8,8 +8,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import type { InferenceSession, Ort } from '../executors/ort/engine.js';
 import { parseSafetensors, SafetensorsFault } from '../checkpoint/safetensors.js';
+import type { Ort, Session } from '../executors/ort/engine.js';
 import { InputFault } from '../faults.js';
 import { lpipsModel } from './lpips-model.js';
 
@@ -26,7 +26,7 @@ export interface LpipsRecord {
 
 export class Lpips {
   private constructor(
-    private readonly session: InferenceSession,
+    private readonly session: Session,
     private readonly ort: Ort,
     readonly record: LpipsRecord,
   ) {}

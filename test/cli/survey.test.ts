@@ -83,9 +83,11 @@ beforeAll(() => {
   dir.write('data/bad-label.npy', labels({ 3: 7, 5: -1, 9: 3 }));
   dir.write('data/emb.npy', vectors(2));
   dir.write('data/wide.npy', vectors(3));
+  const ragged = (i: number) => JSON.stringify({ emb: i === 3 || i === 7 ? [i, 1, 2] : [i, 1] });
+  dir.write('data/ragged.jsonl', Array.from({ length: rows }, (_, i) => `${ragged(i)}\n`).join(''));
   dir.write('data/nan.npy', vectors(2, { 5: Number.NaN, 12: Infinity }));
   const lines = (ids: readonly number[]) => `file,label\n${ids.map((i) => `${i},${i % 3}`).join('\n')}\n`;
-  dir.write('data/twice.csv', lines([0, 1, 2, 2, 4, 5, 6, 7, 8, 9]));
+  dir.write('data/twice.csv', lines([0, 1, 2, 2, 4, 5, 5, 7, 8, 9]));
   dir.write('data/gone.csv', lines([0, 1, 2, 4, 5, 7, 8, 9]));
 });
 
@@ -135,6 +137,11 @@ describe('mmdc data', () => {
     ['images of other sizes', { image: 'images("sizes")' }, /4\.png`: row 4: .*row 8 \(8\.png\)/],
     ['masks with values out of range', { mask: 'masks("values")' }, /row 4: [\s\S]*row 8: [\s\S]*/],
     ['embeddings of another width', { emb: 'npy("wide.npy")' }, /rows of shape \[3\]/],
+    [
+      'rows of another width',
+      { emb: 'jsonl("ragged.jsonl", column: "emb")' },
+      /row 3: has 3 numbers for 'emb', which takes 2; row 7 is wrong too/,
+    ],
     ['values that are not finite', { emb: 'npy("nan.npy")' }, /row 2: has the value NaN; row 6 is wrong too/],
     [
       'labels outside the set',
@@ -155,8 +162,8 @@ describe('mmdc data', () => {
   });
 
   it.each([
-    ['twice', 'twice.csv', /2/],
-    ['missing', 'gone.csv', /3[\s\S]*6/],
+    ['twice', 'twice.csv', /ids are there twice: '2' in the rows 2 and 3, '5' in the rows 5 and 6/],
+    ['missing', 'gone.csv', /has no 'label' for '3', '6', which .*image has/],
   ])('lists ids that are there %s', async (name, table, report) => {
     const file = `${name}.mmd`;
     dir.write(
@@ -176,6 +183,11 @@ describe('mmdc data', () => {
     expect(err).toMatch(report);
     expect(err).toMatch(/MMD0901/);
     expect(code).toBe(1);
+    const trained = await dir.run('train', file, '--data', 'data', '--out', `run-${file}`);
+    expect(trained.code).toBe(1);
+    expect(trained.err).toMatch(report);
+    expect(trained.err).not.toContain('steps of');
+    expect(dir.has(`run-${file}`)).toBe(false);
   });
 
   it('refuses what it cannot write', async () => {

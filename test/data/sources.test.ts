@@ -334,7 +334,7 @@ describe('joins by id', () => {
 
   test('duplicates and rows without a partner are refused', async () => {
     expect(await complaint(joined('p,0\nq,1\nr,2\np,1\n', false))).toContain(
-      "the id 'p' is there twice, in the rows 0 and 3",
+      "an id is there twice: 'p' in the rows 0 and 3",
     );
     expect(await complaint(joined('p,0\nq,1\nr,2\ns,1\n', true))).toContain("has no 'aux' for 's'");
     const folder = folderOf({ ...labels('p,0\n'), 'b.npy': aux(3) });

@@ -7,6 +7,7 @@ import type { ModalityInfo } from '../../../compiler/model/info.js';
 import { didYouMean } from '../../../compiler/diagnostics/suggest.js';
 import { sizeOf } from '../../../compiler/graph/ir.js';
 import type { FileArray } from '../array.js';
+import { others } from '../column.js';
 import { DataFault } from '../fault.js';
 
 export interface ValueArray extends FileArray {
@@ -17,7 +18,7 @@ export interface ValueArray extends FileArray {
 /**
  * @param columns one column of values, or several whose numbers make up a row
  * @param mayMiss whether rows without a value are allowed
- * @throws DataFault naming the row whose value does not belong
+ * @throws DataFault naming every row whose value does not belong
  */
 export function valueArray(
   file: string,
@@ -31,31 +32,28 @@ export function valueArray(
   const missing = new Set<number>();
   const shape = [rows, ...(modality.type === 'category' ? [] : modality.dataShape)];
   if (columns.length === size && fromNumbers(columns, data)) return { file, shape, data };
+  const wrong: DataFault[] = [];
   const numbers: number[] = [];
   for (let row = 0; row < rows; row++) {
-    if (columns.some((column) => isMissing(column[row]))) {
-      if (!mayMiss)
-        throw new DataFault(file, `has no value for '${modality.name}'`, {
-          row,
-          help: 'rows without a value are allowed where the source says `missing: true`',
-        });
+    if (mayMiss && columns.some((column) => isMissing(column[row]))) {
       missing.add(row);
       continue;
     }
-    numbers.length = 0;
-    if (modality.type === 'category') numbers.push(classOf(file, row, modality, columns[0]![row]));
-    else for (const column of columns) addNumbers(file, row, column[row], numbers);
-    if (numbers.length !== size)
-      throw new DataFault(file, `has ${numbers.length} numbers for '${modality.name}', which takes ${size}`, {
-        row,
-      });
-    if (modality.discrete && !numbers.every(Number.isInteger))
-      throw new DataFault(
-        file,
-        `has ${numbers.find((x) => !Number.isInteger(x))} for '${modality.name}', which takes whole numbers`,
-        { row },
-      );
-    data.set(numbers, row * size);
+    try {
+      readRow(file, row, modality, columns, size, numbers);
+      data.set(numbers, row * size);
+    } catch (error) {
+      if (!(error instanceof DataFault)) throw error;
+      wrong.push(error);
+    }
+  }
+  const [first, ...rest] = wrong;
+  if (first) {
+    const { row, help } = first;
+    throw new DataFault(file, `${first.detail}${others(rest.map((fault) => fault.row ?? 0))}`, {
+      ...(row === undefined ? {} : { row }),
+      ...(help === undefined ? {} : { help }),
+    });
   }
   return { file, shape, data, ...(missing.size > 0 ? { missing } : {}) };
 }
@@ -74,6 +72,32 @@ function fromNumbers(columns: readonly ArrayLike<unknown>[], data: Int32Array | 
     for (let row = 0, at = k; row < column.length; row++, at += width) data[at] = column[row]!;
   });
   return true;
+}
+
+/** The numbers of one row, into `numbers`. @throws DataFault where they do not belong */
+function readRow(
+  file: string,
+  row: number,
+  modality: ModalityInfo,
+  columns: readonly ArrayLike<unknown>[],
+  size: number,
+  numbers: number[],
+): void {
+  if (columns.some((column) => isMissing(column[row])))
+    throw new DataFault(file, `has no value for '${modality.name}'`, {
+      row,
+      help: 'rows without a value are allowed where the source says `missing: true`',
+    });
+  numbers.length = 0;
+  if (modality.type === 'category') numbers.push(classOf(file, row, modality, columns[0]![row]));
+  else for (const column of columns) addNumbers(file, row, column[row], numbers);
+  if (numbers.length !== size)
+    throw new DataFault(file, `has ${numbers.length} numbers for '${modality.name}', which takes ${size}`, {
+      row,
+    });
+  const broken = modality.discrete ? numbers.find((x) => !Number.isInteger(x)) : undefined;
+  if (broken !== undefined)
+    throw new DataFault(file, `has ${broken} for '${modality.name}', which takes whole numbers`, { row });
 }
 
 function isMissing(value: unknown): boolean {

@@ -10,7 +10,7 @@ import { RunFault } from '../fault.js';
 
 /** The interface shared by `onnxruntime-node` and `onnxruntime-web`. */
 export type Ort = typeof onnxruntime;
-export type { InferenceSession } from 'onnxruntime-web';
+export type Session = onnxruntime.InferenceSession;
 export type SessionOptions = onnxruntime.InferenceSession.SessionOptions;
 
 /** `webgpu` is the provider inside the native package, on Vulkan, Metal or Direct3D. */
