@@ -130,3 +130,56 @@ export async function compare(
   }
   await program.dispose();
 }
+
+/**
+ * The first step here and there, for models whose state is too large for a file: losses, and of the gradient, the parameters
+ * and their average after it the norm and the sum of alternating signs of every tensor.
+ */
+export async function compareTotals(
+  model: CompiledModel,
+  data: string,
+  folder: string,
+  batch: number,
+): Promise<void> {
+  const script = new URL('step.py', import.meta.url).pathname;
+  const out = join(folder, 'step.safetensors');
+  const args = [script, packageName(model.info.name), data, String(batch), out, 'totals'];
+  const ran = runPython(folder, args, { OMP_NUM_THREADS: '2' }, 1_200_000);
+  if (ran.status !== 0) throw new Error(`${ran.status}: ${ran.error.slice(-4000)}`);
+  const theirs = parseSafetensors(readFileSync(out)).tensors;
+  const { layout } = model;
+  const step = model.trainingStep(batch);
+  const program = await (await choose('auto')).prepare(step.graph, { carry: trainCarry });
+  const state = initialState(layout, model.info.train.seed);
+  for (const name of stateNames)
+    if (state[name].length > 0) program.write(name, { data: state[name], shape: [state[name].length] });
+  const { seed } = model.info.train;
+  const dataset = await openData(model.info, data, 'train');
+  const feeds = new BatchFeeds(model, step, dataset, seed, model.info.train, batch);
+  const outputs = await program.run(await feeds.at(1));
+  const there = (name: string): number[] => Array.from(theirs.get(name)!.data as ArrayLike<number>, Number);
+  expect(relative(there('1.loss'), outputs.loss.data)).toBeLessThan(1e-5);
+  expect(relative(there('1.norm'), outputs.grad_norm.data)).toBeLessThan(1e-4);
+  const { clip, optimizer } = model.info.train;
+  const clipped = clip > 0 ? Math.min(clip / (outputs.grad_norm.data[0] + 1e-6), 1) : 1;
+  for (const [kind, carried, factor] of [
+    ['gradient', 'moment1', (1 - optimizer.beta1) * clipped],
+    ['parameters', 'parameters', 1],
+    ['ema', 'ema', 1],
+  ] as const) {
+    const all = (await program.read(carried)).data;
+    const [ours, others]: [number[], number[]] = [[], []];
+    for (const { name, offset, size } of layout.trainable) {
+      let [square, signed] = [0, 0];
+      for (let i = 0; i < size; i++) {
+        const x = all[offset + i] / factor;
+        square += x * x;
+        signed += i % 2 === 0 ? x : -x;
+      }
+      ours.push(Math.sqrt(square), signed);
+      others.push(...there(`1.${kind}/${name}`));
+    }
+    expect([kind, relative(others, ours) < 1e-4]).toEqual([kind, true]);
+  }
+  await program.dispose();
+}
