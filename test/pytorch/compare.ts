@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { CompiledModel } from '../../compiler/driver.js';
-import { trainCarry } from '../../compiler/lower/training.js';
+import { trainCarry, type TrainingStep } from '../../compiler/lower/training.js';
 import { packageName } from '../../compiler/targets/pytorch/index.js';
 import { parseSafetensors } from '../../runtime/checkpoint/safetensors.js';
 import { openData } from '../../runtime/data/open.js';
@@ -32,6 +32,12 @@ export function digitFiles(folder: string, rows: number): void {
   writeFileSync(join(folder, 't10k-labels-idx1-ubyte.gz'), idx([rows], labels));
 }
 
+/** What a step carries, of that which its graph has: a model without learned encoders keeps no statistics. */
+function carryOf({ graph }: TrainingStep): Record<string, string> {
+  const inputs = new Set(graph.nodes.flatMap((n) => (n.op === 'input' ? [n.attrs.name] : [])));
+  return Object.fromEntries(Object.entries(trainCarry).filter(([name]) => inputs.has(name)));
+}
+
 /** Steps 1 and 2 here and there. */
 export async function compare(
   model: CompiledModel,
@@ -51,13 +57,7 @@ export async function compare(
   };
   const step = model.trainingStep(batch);
   const executor = await choose('auto');
-  const program = await executor.prepare(step.graph, {
-    carry: Object.fromEntries(
-      Object.entries(trainCarry).filter(([name]) =>
-        step.graph.nodes.some((n) => n.op === 'input' && n.attrs.name === name),
-      ),
-    ),
-  });
+  const program = await executor.prepare(step.graph, { carry: carryOf(step) });
   const { layout } = model;
   const state = initialState(layout, model.info.train.seed, readSpecWeights(model, root));
   for (const name of stateNames)
@@ -149,7 +149,7 @@ export async function compareTotals(
   const theirs = parseSafetensors(readFileSync(out)).tensors;
   const { layout } = model;
   const step = model.trainingStep(batch);
-  const program = await (await choose('auto')).prepare(step.graph, { carry: trainCarry });
+  const program = await (await choose('auto')).prepare(step.graph, { carry: carryOf(step) });
   const state = initialState(layout, model.info.train.seed);
   for (const name of stateNames)
     if (state[name].length > 0) program.write(name, { data: state[name], shape: [state[name].length] });
