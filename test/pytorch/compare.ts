@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { CompiledModel } from '../../compiler/driver.js';
-import { trainCarry } from '../../compiler/lower/training.js';
+import { trainCarry, type TrainingStep } from '../../compiler/lower/training.js';
 import { packageName } from '../../compiler/targets/pytorch/index.js';
 import { parseSafetensors } from '../../runtime/checkpoint/safetensors.js';
 import { openData } from '../../runtime/data/open.js';
@@ -32,6 +32,12 @@ export function digitFiles(folder: string, rows: number): void {
   writeFileSync(join(folder, 't10k-labels-idx1-ubyte.gz'), idx([rows], labels));
 }
 
+/** What a step carries, of that which its graph has: a model without learned encoders keeps no statistics. */
+function carryOf({ graph }: TrainingStep): Record<string, string> {
+  const inputs = new Set(graph.nodes.flatMap((n) => (n.op === 'input' ? [n.attrs.name] : [])));
+  return Object.fromEntries(Object.entries(trainCarry).filter(([name]) => inputs.has(name)));
+}
+
 /** Steps 1 and 2 here and there. */
 export async function compare(
   model: CompiledModel,
@@ -51,13 +57,7 @@ export async function compare(
   };
   const step = model.trainingStep(batch);
   const executor = await choose('auto');
-  const program = await executor.prepare(step.graph, {
-    carry: Object.fromEntries(
-      Object.entries(trainCarry).filter(([name]) =>
-        step.graph.nodes.some((n) => n.op === 'input' && n.attrs.name === name),
-      ),
-    ),
-  });
+  const program = await executor.prepare(step.graph, { carry: carryOf(step) });
   const { layout } = model;
   const state = initialState(layout, model.info.train.seed, readSpecWeights(model, root));
   for (const name of stateNames)
@@ -127,6 +127,59 @@ export async function compare(
         ),
       ).toBeLessThan(1e-4);
     }
+  }
+  await program.dispose();
+}
+
+/**
+ * The first step here and there, for models whose state is too large for a file: losses, and of the gradient, the parameters
+ * and their average after it the norm and the sum of alternating signs of every tensor.
+ */
+export async function compareTotals(
+  model: CompiledModel,
+  data: string,
+  folder: string,
+  batch: number,
+): Promise<void> {
+  const script = new URL('step.py', import.meta.url).pathname;
+  const out = join(folder, 'step.safetensors');
+  const args = [script, packageName(model.info.name), data, String(batch), out, 'totals'];
+  const ran = runPython(folder, args, { OMP_NUM_THREADS: '2' }, 1_200_000);
+  if (ran.status !== 0) throw new Error(`${ran.status}: ${ran.error.slice(-4000)}`);
+  const theirs = parseSafetensors(readFileSync(out)).tensors;
+  const { layout } = model;
+  const step = model.trainingStep(batch);
+  const program = await (await choose('auto')).prepare(step.graph, { carry: carryOf(step) });
+  const state = initialState(layout, model.info.train.seed);
+  for (const name of stateNames)
+    if (state[name].length > 0) program.write(name, { data: state[name], shape: [state[name].length] });
+  const { seed } = model.info.train;
+  const dataset = await openData(model.info, data, 'train');
+  const feeds = new BatchFeeds(model, step, dataset, seed, model.info.train, batch);
+  const outputs = await program.run(await feeds.at(1));
+  const there = (name: string): number[] => Array.from(theirs.get(name)!.data as ArrayLike<number>, Number);
+  expect(relative(there('1.loss'), outputs.loss.data)).toBeLessThan(1e-5);
+  expect(relative(there('1.norm'), outputs.grad_norm.data)).toBeLessThan(1e-4);
+  const { clip, optimizer } = model.info.train;
+  const clipped = clip > 0 ? Math.min(clip / (outputs.grad_norm.data[0] + 1e-6), 1) : 1;
+  for (const [kind, carried, factor] of [
+    ['gradient', 'moment1', (1 - optimizer.beta1) * clipped],
+    ['parameters', 'parameters', 1],
+    ['ema', 'ema', 1],
+  ] as const) {
+    const all = (await program.read(carried)).data;
+    const [ours, others]: [number[], number[]] = [[], []];
+    for (const { name, offset, size } of layout.trainable) {
+      let [square, signed] = [0, 0];
+      for (let i = 0; i < size; i++) {
+        const x = all[offset + i] / factor;
+        square += x * x;
+        signed += i % 2 === 0 ? x : -x;
+      }
+      ours.push(Math.sqrt(square), signed);
+      others.push(...there(`1.${kind}/${name}`));
+    }
+    expect([kind, relative(others, ours) < 1e-4]).toEqual([kind, true]);
   }
   await program.dispose();
 }

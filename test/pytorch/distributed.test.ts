@@ -95,6 +95,46 @@ describe.skipIf(!python)(`distributed training${needsPython}`, () => {
     240_000,
   );
 
+  it('writes what TensorBoard shows, with the values of the log', () => {
+    const code = `
+import json, sys
+try:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+except ImportError:
+    sys.exit(3)
+events = EventAccumulator(sys.argv[1]).Reload()
+print(json.dumps({tag: [[e.step, e.value] for e in events.Scalars(tag)] for tag in events.Tags()["scalars"]}))
+`;
+    const ran = runPython(folder, ['-c', code, join(folder, 'alone', 'tensorboard')]);
+    if (ran.status === 3) return;
+    expect([ran.status, ran.status === 0 ? '' : ran.error]).toEqual([0, '']);
+    const scalars = JSON.parse(ran.out.trim().split('\n').at(-1)!) as Record<string, [number, number][]>;
+    const lines = readFileSync(join(folder, 'alone', 'log.jsonl'), 'utf8')
+      .trim()
+      .split('\n');
+    const last = JSON.parse(lines.at(-1)!) as { step: number; loss: number; L0: number; rate: number };
+    expect(last.step).toBe(20);
+    for (const tag of ['loss', 'L0', 'rate'] as const) {
+      const [step, value] = scalars[tag]!.at(-1)!;
+      expect([tag, step]).toEqual([tag, 20]);
+      expect(Math.abs(value - last[tag])).toBeLessThanOrEqual(1e-6 * Math.abs(last[tag]));
+    }
+    expect(Object.keys(scalars).sort()).toEqual(
+      [
+        'L0',
+        'L1',
+        'L1.simplified',
+        'L2.emb',
+        'L2.image',
+        'L2.label',
+        'L3',
+        'grad_norm',
+        'loss',
+        'rate',
+      ].sort(),
+    );
+  }, 60_000);
+
   /**
    * Starts five interpreters, one after the other where the machine is busy: what matters is that it ends well, not when.
    * Which of the workers the launcher reports is a matter of which it sees first: the mark says who died, and how.

@@ -25,6 +25,9 @@ for job in json.loads(Path(sys.argv[1]).read_text()):
                 result[f"{name}/{n}/{key}"] = torch.cat([getattr(p, key) for p in parts]).contiguous()
             for key in parts[0].data:
                 result[f"{name}/{n}/x.{key}"] = torch.cat([p.data[key] for p in parts]).contiguous()
+        if spec.data.eval_rows:
+            for key, value in data.open_data(spec, Path(job["data"]), "eval").take(torch.arange(2)).items():
+                result[f"{name}/eval/x.{key}"] = value
     except ValueError as error:
         refused[name] = str(error)
 save_file(result, sys.argv[2])

@@ -11,7 +11,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { CompiledModel } from '../../compiler/driver.js';
 import { packageName } from '../../compiler/targets/pytorch/index.js';
 import { formatSafetensors, parseSafetensors } from '../../runtime/checkpoint/safetensors.js';
-import { allocateBatch, fillBatch } from '../../runtime/data/batches.js';
+import { allocateBatch, fillBatch, fillRows } from '../../runtime/data/batches.js';
 import { formatNpy } from '../../runtime/data/npy.js';
 import { openData } from '../../runtime/data/open.js';
 import { overlap } from '../../runtime/data/overlap.js';
@@ -76,6 +76,10 @@ const cases: Readonly<Record<string, readonly [modalities: string, data: string]
     'x: images("colour"), y: csv("ids.csv", "kind", id: "file", missing: true), join: id',
   ],
   JoinedAll: ['x: vector[2]', 'x: jsonl("ids.jsonl", id: "file", missing: true), join: id'],
+  Derived: [
+    'x: image[8, 6, 3], hole: binary[8, 6, 1] = holes(size: 3), y: image[8, 6, 3] = x |> erase(hole) |> noise(0.1)',
+    'x: images("colour"), rows: 0..4',
+  ],
   Copies: ['x: vector[16]', 'x: npy("copies.npy"), rows: 0..9'],
   ...(arrow
     ? {
@@ -114,7 +118,8 @@ const bad: Readonly<Record<string, readonly [string, string, RegExp]>> = {
 
 function modelOf(name: string, modalities: string, data: string): CompiledModel {
   const declared = modalities.split(/, (?=\w+: )/);
-  const extra = name === 'Copies' ? 'eval { rows: 9..12 }' : '';
+  const held: Record<string, string> = { Copies: '9..12', Derived: '4..6' };
+  const extra = held[name] ? `eval { rows: ${held[name]} }` : '';
   const aux = `aux: npy("aux${countOf(name)}.npy")`;
   const ids = data.includes('join: id') ? 'aux: csv("aux.csv", columns: ["a", "b"], id: "file")' : aux;
   const encodes = name === 'Jsonl' || name === 'ShardsMissing' || name === 'JoinedAll';
@@ -282,6 +287,17 @@ describe.skipIf(!python)(`readers of the package${needsPython}`, () => {
         expect([key, there?.shape]).toEqual([key, value.shape]);
         expect([key, Array.from(there!.data, Number)]).toEqual([key, Array.from(value.data, Number)]);
       }
+    }
+  });
+
+  it.each(['Derived', 'Copies'])('reads the held-out rows of mmdc: %s', async (name) => {
+    const { info } = models.get(name)!;
+    const dataset = await openData(info, data, 'eval');
+    const columns = allocateBatch(dataset, 2);
+    fillRows(dataset, [0, 1], columns);
+    for (const [key, value] of Object.entries(columns)) {
+      const there = made.get(`${packageName(name)}/eval/x.${key}`);
+      expect([key, Array.from(there!.data, Number)]).toEqual([key, Array.from(value.data, Number)]);
     }
   });
 

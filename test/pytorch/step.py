@@ -1,4 +1,7 @@
-"""First training step of an emitted package: python step.py PACKAGE DATA BATCH OUT. Writes everything as safetensors."""
+"""First training steps of an emitted package: python step.py PACKAGE DATA BATCH OUT [totals].
+
+Writes everything as safetensors; with ``totals`` of one step, and of every tensor its norm and its sum of alternating signs.
+"""
 
 import dataclasses
 import importlib
@@ -8,7 +11,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-name, data, batch, out = sys.argv[1:]
+name, data, batch, out = sys.argv[1:5]
+totals = sys.argv[5:] == ["totals"]
 package = importlib.import_module(name)
 data_module = importlib.import_module(f"{name}.data")
 train = importlib.import_module(f"{name}.train")
@@ -26,10 +30,14 @@ result = {}
 
 def names(kind, tensors):
     for key, value in tensors.items():
-        result[f"{kind}/{spec.renamed.get(key, key)}"] = value.detach().clone().contiguous()
+        value = value.detach()
+        if totals:
+            flat = value.double().flatten()
+            value = torch.stack([flat.norm(), flat[0::2].sum() - flat[1::2].sum()])
+        result[f"{kind}/{spec.renamed.get(key, key)}"] = value.clone().contiguous()
 
 
-for n in (1, 2):
+for n in (1,) if totals else (1, 2):
     parts = [batches.at(n)]
     for key in ("given", "produced", "t", "inverse_probability", "noise"):
         result[f"{n}.batch/{key}"] = getattr(parts[0], key).contiguous()
