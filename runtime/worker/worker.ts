@@ -30,11 +30,8 @@ import { readSpecWeights } from '../train/load.js';
 import { modelTensors, type State } from '../train/state.js';
 import { CheckpointFault } from '../checkpoint/checkpoint.js';
 import { dirname, join } from 'node:path';
-import { evaluate, type EvaluateOptions } from '../eval/evaluate.js';
 import { evaluationFile, scheduledFile } from '../eval/file.js';
-import { Lpips } from '../eval/lpips.js';
-import type { Evaluation } from '../eval/model.js';
-import type { StoredTensor } from '../checkpoint/safetensors.js';
+import { measure } from '../eval/measure.js';
 import { writeAtomic } from '../files/atomic.js';
 import { byName, everyQuestion } from '../sample/questions.js';
 import { located } from './located.js';
@@ -47,6 +44,8 @@ const logEvery = 10;
 const { job, stop } = workerData as WorkerData;
 const flag = new Int32Array(stop);
 const post = (message: Message): void => parentPort?.postMessage(message);
+const onProgress = (what: string, done: number, total: number): void =>
+  post({ kind: 'sampling', what, done, total });
 const stopped = (): boolean => Atomics.load(flag, 0) !== 0;
 
 const unwritable: Readonly<Record<string, string>> = {
@@ -226,6 +225,7 @@ async function trainAndSample(
         data: run.data,
         line: `${executor.name}: ${executor.detail}`,
         encoders: networks,
+        onProgress,
       },
     );
     const text = `${JSON.stringify(evaluation, undefined, 2)}\n`;
@@ -369,59 +369,11 @@ async function runEvaluation(job: EvalJob): Promise<void> {
     data: job.data,
     line,
     encoders: parts.networks,
+    onProgress,
   });
   const untrained = (every?.untrained ?? []).map((question) => `${question}: it was never trained`);
   const omitted = [...evaluation.omitted, ...untrained];
   post({ kind: 'evaluated', evaluation: { ...evaluation, omitted } });
-}
-
-interface MeasureOptions extends Omit<EvaluateOptions, 'executor' | 'onProgress' | 'lpips'> {
-  readonly lpips: string | null;
-  /** Steps behind the weights. */
-  readonly trained: number;
-  readonly data: string | null;
-  /** The executor in a line. */
-  readonly line: string;
-  readonly encoders: OpenedParts['networks'];
-}
-
-/** An evaluation of averaged weights, with where it comes from. */
-async function measure(
-  model: CompiledModel,
-  weights: ReadonlyMap<string, StoredTensor>,
-  executor: Executor,
-  { trained, data, line, encoders, lpips: file, ...options }: MeasureOptions,
-): Promise<Evaluation> {
-  const { info } = model;
-  const lpips = file === null ? undefined : await Lpips.open(file);
-  const sampler = new ModelSampler(model, weights, executor);
-  try {
-    const { networks, ...measured } = await evaluate(model, sampler, {
-      ...options,
-      ...(lpips ? { lpips } : {}),
-      executor,
-      onProgress: (what, done, total) => post({ kind: 'sampling', what, done, total }),
-    });
-    const provenance = {
-      model: info.name,
-      spec: model.hash(),
-      trained,
-      weights: { ema: info.train.ema },
-      seed: options.seed,
-      rows: Math.min(options.rows, options.heldOut.rows),
-      heldOut: options.heldOut.rows,
-      data: data ?? `builtin:${String(info.data.set?.source.args.name)}`,
-      networks,
-      ...(lpips ? { lpips: lpips.record } : {}),
-      encoders,
-      executor: line,
-      version: version(),
-    };
-    return { ...measured, provenance };
-  } finally {
-    await sampler.dispose();
-    await lpips?.dispose();
-  }
 }
 
 try {
