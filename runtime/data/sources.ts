@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import type { ModalityInfo, SourceInfo } from '../../compiler/model/info.js';
 import { parseSafetensors, SafetensorsFault } from '../checkpoint/safetensors.js';
@@ -30,6 +30,9 @@ import { pictureBytes, valueArray, type ValueArray } from './tables/values.js';
 
 /** Sets of pictures of at most this many values are decoded when they are opened. */
 const mostDecoded = 2 ** 28;
+
+/** A class, a few numbers: a larger file is none. */
+const MOST_SIDECAR = 2 ** 24;
 
 export interface OpenOptions {
   /** Decodes pictures only when rows are read, whatever their number. */
@@ -268,6 +271,9 @@ function fromSidecars(
   const files = filesAt(place, new RegExp(`${escaped}$`, 'i'), dot);
   const values = files.map(({ file }) => {
     try {
+      const { size } = statSync(file);
+      if (size > MOST_SIDECAR)
+        throw new DataFault(file, `has ${size} bytes; a file beside a picture has at most ${MOST_SIDECAR}`);
       return parseSidecar(dot.slice(1), readFileSync(file));
     } catch (error) {
       throw asFault(file, error);
