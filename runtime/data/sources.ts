@@ -10,7 +10,7 @@ import { parseSafetensors, SafetensorsFault } from '../checkpoint/safetensors.js
 import { readCifar } from './cifar.js';
 import { fillMissing, toColumn, type Column, type ColumnType } from './column.js';
 import { DataFault } from './fault.js';
-import { asFault, readBytes } from './files.js';
+import { asFault, readBytes, refusePickle } from './files.js';
 import { readIdx } from './idx.js';
 import {
   decodeAll,
@@ -247,7 +247,7 @@ function fromShards(
   }
   const text = rows.map((row) => {
     const found = entry(row);
-    return found ? parseSidecar(field, readEntry(found)) : null;
+    return found ? parseSidecar(found.file, field, readEntry(found)) : null;
   });
   const values = valueArray(place, modality, [text], args.missing === true);
   return withMissing(
@@ -274,7 +274,7 @@ function fromSidecars(
       const { size } = statSync(file);
       if (size > MOST_SIDECAR)
         throw new DataFault(file, `has ${size} bytes; a file beside a picture has at most ${MOST_SIDECAR}`);
-      return parseSidecar(dot.slice(1), readFileSync(file));
+      return parseSidecar(file, dot.slice(1), readFileSync(file));
     } catch (error) {
       throw asFault(file, error);
     }
@@ -289,7 +289,8 @@ function fromSidecars(
 }
 
 /** What a small file says: JSON, an array of NumPy is not one, or text. */
-function parseSidecar(ending: string, bytes: Uint8Array): unknown {
+function parseSidecar(file: string, ending: string, bytes: Uint8Array): unknown {
+  refusePickle(file, bytes);
   const text = new TextDecoder().decode(bytes).trim();
   if (ending.toLowerCase() !== 'json') return text;
   try {
