@@ -25,10 +25,24 @@ export function readBytes(file: string): Uint8Array {
     }
     const buffer = readFileSync(file);
     // As a plain Uint8Array: a Buffer's slice() does not copy.
-    return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
+    const bytes = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
+    refusePickle(file, bytes);
+    return bytes;
   } catch (error) {
     throw asFault(file, error);
   }
+}
+
+/**
+ * Files of Python's `pickle` are programs: nothing here runs them, and their users are told what to do instead.
+ * @throws DataFault for bytes that begin with PROTO 2 to 5 and end with STOP
+ */
+export function refusePickle(file: string, bytes: Uint8Array): void {
+  const [proto, version] = bytes;
+  if (proto !== 0x80 || version! < 2 || version! > 5 || bytes.at(-1) !== 0x2e) return;
+  throw new DataFault(file, 'is a pickle: reading one can run any program, so it is refused', {
+    help: 'convert it in Python: numpy.save() for arrays, safetensors for tensors, to_csv() or to_parquet() for tables',
+  });
 }
 
 /** The DataFault for an error of the file system; a DataFault stays what it is. */

@@ -19,12 +19,14 @@ const MOST_RATIO = 1032;
 export function readNpz(file: string, key?: string): FileArray {
   const bytes = readBytes(file);
   const names: string[] = [];
+  let pickled = false;
   const wanted = key === undefined ? undefined : `${key}.npy`;
   let unpacked: Record<string, Uint8Array>;
   try {
     unpacked = unzipSync(bytes, {
       // Sizes are checked before anything is unpacked. Names are only compared, never used as paths.
       filter: ({ name, size, originalSize }) => {
+        pickled ||= name.endsWith('.pkl');
         if (!name.endsWith('.npy')) return false;
         names.push(name.slice(0, -4));
         if (wanted === undefined ? names.length > 1 : name !== wanted) return false;
@@ -39,6 +41,14 @@ export function readNpz(file: string, key?: string): FileArray {
     throw new DataFault(file, `is not a whole zip archive (${detail})`, { cause: error });
   }
   const list = names.map((name) => `\`${name}\``).join(', ');
+  if (names.length === 0 && pickled)
+    throw new DataFault(
+      file,
+      'is a file of torch.save(), which is a pickle: reading one can run any program',
+      {
+        help: 'convert it in Python: numpy.savez(), or safetensors.torch.save_file()',
+      },
+    );
   if (names.length === 0) throw new DataFault(file, 'holds no .npy arrays');
   if (wanted === undefined && names.length > 1)
     throw new DataFault(file, `holds several arrays: ${list}`, {

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import type { ModalityInfo, SourceInfo } from '../../compiler/model/info.js';
 import { parseSafetensors, SafetensorsFault } from '../checkpoint/safetensors.js';
 import { readCifar } from './cifar.js';
 import { fillMissing, toColumn, type Column, type ColumnType } from './column.js';
 import { DataFault } from './fault.js';
-import { asFault, readBytes } from './files.js';
+import { asFault, readBytes, refusePickle } from './files.js';
 import { readIdx } from './idx.js';
 import {
   decodeAll,
@@ -30,6 +30,9 @@ import { pictureBytes, valueArray, type ValueArray } from './tables/values.js';
 
 /** Sets of pictures of at most this many values are decoded when they are opened. */
 const mostDecoded = 2 ** 28;
+
+/** A class, a few numbers: a larger file is none. */
+const MOST_SIDECAR = 2 ** 24;
 
 export interface OpenOptions {
   /** Decodes pictures only when rows are read, whatever their number. */
@@ -246,7 +249,7 @@ function fromShards(
   }
   const text = rows.map((row) => {
     const found = entry(row);
-    return found ? parseSidecar(field, readEntry(found)) : null;
+    return found ? parseSidecar(found.file, field, readEntry(found)) : null;
   });
   const values = valueArray(place, modality, [text], args.missing === true);
   return withMissing(
@@ -270,7 +273,10 @@ function fromSidecars(
   const files = filesAt(place, new RegExp(`${escaped}$`, 'i'), dot);
   const values = files.map(({ file }) => {
     try {
-      return parseSidecar(dot.slice(1), readFileSync(file));
+      const { size } = statSync(file);
+      if (size > MOST_SIDECAR)
+        throw new DataFault(file, `has ${size} bytes; a file beside a picture has at most ${MOST_SIDECAR}`);
+      return parseSidecar(file, dot.slice(1), readFileSync(file));
     } catch (error) {
       throw asFault(file, error);
     }
@@ -285,7 +291,8 @@ function fromSidecars(
 }
 
 /** What a small file says: JSON, an array of NumPy is not one, or text. */
-function parseSidecar(ending: string, bytes: Uint8Array): unknown {
+function parseSidecar(file: string, ending: string, bytes: Uint8Array): unknown {
+  refusePickle(file, bytes);
   const text = new TextDecoder().decode(bytes).trim();
   if (ending.toLowerCase() !== 'json') return text;
   try {

@@ -214,6 +214,26 @@ describe('arrays', () => {
     );
   });
 
+  test('a pickle is refused with what to do instead, whatever it is taken for', async () => {
+    // pickle.dumps({'a': 1}, protocol=4)
+    const pickle = Uint8Array.from(Buffer.from('8004950a000000000000007d948c0161944b01732e', 'hex'));
+    for (const source of [
+      'npy("a")',
+      'npz("a")',
+      'safetensors("a", "x")',
+      'parquet("a")',
+      'arrow("a")',
+      'sidecars("a", ".a")',
+    ])
+      expect(await complaint(rows('vector[2]', source, { a: pickle }, 2)), source).toMatch(
+        /pickle.*can run any program/,
+      );
+    const torch = zipSync({ 'archive/data.pkl': pickle });
+    expect(await complaint(rows('vector[2]', 'npz("a.pt")', { 'a.pt': torch }, 2))).toMatch(
+      /torch\.save\(\).*safetensors/,
+    );
+  });
+
   test('a zip bomb is refused before it is unpacked', async () => {
     const bomb = zipSync({ 'a.npy': [new Uint8Array(1000), { level: 9 }] });
     // The uncompressed size in the central directory (its record begins with PK 1 2).

@@ -10,7 +10,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { logFile, LogWriter, readLog } from '../../runtime/run/log.js';
 import { crc32c, frame } from '../../runtime/report/tensorboard.js';
-import { folder, root, tinySpec } from '../cli/support.js';
+import { folder, mmdc, root, tinySpec } from '../cli/support.js';
 import { browserPath, launchBrowser, needsBrowser } from '../support/browser.js';
 
 const dir = folder();
@@ -178,5 +178,26 @@ describe(`mmdc watch${needsBrowser}`, () => {
     await page.getByText('4,321').first().waitFor({ timeout: 30_000 });
     writeFileSync(dir.at('run/log.jsonl'), before);
     expect(problems).toEqual([]);
+  });
+});
+
+describe('report.html', () => {
+  it('is there while the run goes on and loads itself again, and no more when it has ended', async () => {
+    // The first page is due after ten seconds: this clock is fast.
+    dir.write('fast.mjs', 'const now = performance.now.bind(performance); performance.now = () => 40 * now();');
+    let page = '';
+    const going = await mmdc(['train', 'tiny.mmd', '--threads', '1', '--out', 'going', '--steps', '1000000'], {
+      cwd: dir.path,
+      env: { NODE_OPTIONS: `--import=${dir.at('fast.mjs')}` },
+      onErr: (_, child) => {
+        if (page !== '' || !dir.has('going/report.html')) return;
+        page = dir.read('going/report.html');
+        child.kill('SIGTERM');
+      },
+    });
+    expect(going.code).toBe(130);
+    expect(page).toContain('<meta http-equiv="refresh" content="30"');
+    expect(page).toContain('L2 label');
+    expect(dir.read('run/report.html')).not.toContain('http-equiv="refresh"');
   });
 });
