@@ -136,7 +136,7 @@ function describeSkipped(skipped: readonly DataFault[], rows: number): string {
 }
 
 async function trainAndSample(
-  { dir, run, resume, root, samples, checkpointEvery, retention, explosion }: TrainJob,
+  { dir, run, resume, root, samples, checkpointEvery, retention, explosion, memory }: TrainJob,
   model: CompiledModel,
   { training, heldOut }: Splits,
   batches: Prefetch | undefined,
@@ -153,6 +153,7 @@ async function trainAndSample(
     checkpointEvery,
     retention,
     explosion,
+    ...(memory === null ? {} : { memory: memory * 2 ** 20 }),
   };
   const result = await train(
     model,
