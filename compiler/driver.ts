@@ -219,7 +219,7 @@ export class CompiledModel {
     const networks = this.networks('forward', batch);
     const made = required(forwardGraph(networks, batch));
     // Layout is settled before differentiation, so that the backward pass inherits it.
-    const forward = { ...made, graph: optimize(made.graph, options) };
+    const forward = { ...made, graph: optimize(made.graph, { ...options, memory: undefined }) };
     const step = trainingStep(this.info, forward, this.layout);
     return { ...step, graph: optimize(step.graph, options) };
   }

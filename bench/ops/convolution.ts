@@ -14,6 +14,7 @@ const sizes: [b: number, c: number, o: number, h: number][] = [
   [64, 64, 64, 14],
   [64, 96, 96, 7],
   [64, 192, 96, 14],
+  [32, 96, 32, 32],
   // Channels that do not fill blocks of 16.
   [64, 24, 24, 28],
   [64, 24, 48, 14],
@@ -185,6 +186,18 @@ function filterCases(b: number, c: number, o: number, h: number): Case[] {
             e.op('MatMul', [d, e.reshape(slice(e, p, [i, j], [i + h, j + h], [1, 2]), [b * hw, c])]),
           ),
         );
+      },
+    },
+    {
+      label: 'taps of dy as BHWC, x as [C, BHW]',
+      body: (e, [x, dy]) => {
+        const p = e.op('Pad', [e.transpose(dy!, [0, 2, 3, 1]), e.i64([0, 1, 1, 0, 0, 1, 1, 0])]);
+        const still = e.reshape(e.transpose(x!, [1, 0, 2, 3]), [c, b * hw]);
+        const parts = ij((i, j) => {
+          const view = slice(e, p, [2 - i, 2 - j], [2 - i + h, 2 - j + h], [1, 2]);
+          return e.op('MatMul', [still, e.reshape(view, [b * hw, o])]);
+        });
+        return e.transpose(e.reshape(e.op('Concat', parts, { axis: { i: 0 } }), [3, 3, c, o]), [3, 2, 0, 1]);
       },
     },
     {

@@ -205,3 +205,33 @@ for (const [shape, perm] of sizes([
       : []),
   ]);
 }
+
+// One number against axes of size 1 at the end, and a scale and shift per channel.
+for (const x of sizes([[64, 28, 28, 1]] as const)) {
+  await compare(`a number times [${x.join(', ')}]`, [x, [1]], x, [
+    { label: 'Mul', body: (e, [v, c]) => e.op('Mul', [v!, c!]) },
+    {
+      label: 'without the last axis',
+      body: (e, [v, c]) => e.reshape(e.op('Mul', [e.reshape(v!, x.slice(0, 3)), e.reshape(c!, [])]), x),
+    },
+  ]);
+}
+for (const x of sizes([
+  [64, 96, 7, 7],
+  [32, 32, 32, 32],
+  [32, 96, 32, 32],
+] as const)) {
+  const channels = x[1];
+  const row = [1, channels, 1, 1];
+  await compare(`x a + b per channel [${x.join(', ')}]`, [x, row, row], x, [
+    { label: 'Mul, Add', body: (e, [v, a, b]) => e.op('Add', [e.op('Mul', [v!, a!]), b!]) },
+    {
+      label: 'BatchNormalization',
+      body: (e, [v, a, b]) => {
+        const [scale, offset] = [e.reshape(a!, [channels]), e.reshape(b!, [channels])];
+        const inputs = [v!, scale, offset, e.f32([0], [channels]), e.f32([1], [channels])];
+        return e.op('BatchNormalization', inputs, { epsilon: { f: 0 } });
+      },
+    },
+  ]);
+}

@@ -23,13 +23,16 @@ const [spec = 'examples/digits.mmd', ...set] = process.argv.slice(3);
 const threads = Number(process.env['BENCH_THREADS'] ?? 2);
 const runs = Number(process.env['BENCH_RUNS'] ?? (tiny ? 1 : 12));
 /** With `BENCH_GRAPH=sampling` a guided reverse step, 64 rows at a time, instead of a training step, for the last task. */
+/** `BENCH_MEMORY=MIB`: the pass `recompute` with that budget. */
+const memory =
+  process.env['BENCH_MEMORY'] === undefined ? undefined : Number(process.env['BENCH_MEMORY']) * 2 ** 20;
 const sampling = process.env['BENCH_GRAPH'] === 'sampling';
 const top = Number(process.env['BENCH_TOP'] ?? 40);
 
 const { host, name } = fileHost(spec);
 const model = pickModel(analyze(host, name, readFileSync(spec, 'utf8'), { set }), undefined);
 if (typeof model === 'string') throw new Error(model);
-const graph = sampling ? reverseStep(model) : model.trainingStep(model.info.train.batch).graph;
+const graph = sampling ? reverseStep(model) : model.trainingStep(model.info.train.batch, { memory }).graph;
 
 const dir = mkdtempSync(join(tmpdir(), 'profile-'));
 const engine = await loadEngine('native', threads);
@@ -62,9 +65,13 @@ const feeds = Object.fromEntries(
 const times: number[] = [];
 for (let k = 0; k < runs; k++) {
   const start = performance.now();
-  await session.run(feeds);
+  await session.run(
+    feeds,
+    lowered.outputs.map((port) => port.value),
+  );
   times.push(performance.now() - start);
 }
+const resident = /^VmHWM:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? NaN;
 session.endProfiling();
 await session.release();
 
@@ -115,6 +122,7 @@ console.log(`${spec}: ${graph.nodes.length} nodes, ${best.size} kernels`);
 console.log(
   `step ${times[0]?.toFixed(1)} ms fastest, ${times[runs >> 1]?.toFixed(1)} median; kernels ${total.toFixed(1)}`,
 );
+console.log(`resident at most ${(Number(resident) / 1024).toFixed(0)} MiB`);
 print('by ONNX operator', byOp);
 print('by primitive', byPrimitive);
 print('by ONNX operator and shapes', byShape, top);

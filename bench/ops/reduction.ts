@@ -264,3 +264,32 @@ for (const [b, c, h] of sizes([
   ]);
 }
 void size;
+
+// Sums of products per row and channel.
+for (const [b, c, h] of sizes([
+  [32, 32, 32],
+  [32, 96, 32],
+  [64, 96, 7],
+] as const)) {
+  const x = [b, c, h, h];
+  const rows = [b * c, 1, h * h];
+  await compare(
+    `sum of x y over pixels [${x.join(', ')}]`,
+    [x, x],
+    [b, c],
+    [
+      {
+        label: 'Mul, ReduceSum',
+        body: (e, [v, w]) =>
+          e.op('ReduceSum', [e.op('Mul', [v!, w!]), e.i64([2, 3])], { keepdims: { i: 0 } }),
+      },
+      {
+        label: 'FusedMatMul of rows',
+        body: (e, [v, w]) => {
+          const operands = [e.reshape(v!, rows), e.reshape(w!, rows)];
+          return e.reshape(e.op('FusedMatMul', operands, { transB: { i: 1 } }, 'com.microsoft'), [b, c]);
+        },
+      },
+    ],
+  );
+}

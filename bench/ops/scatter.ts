@@ -139,3 +139,30 @@ for (const [from, to] of sizes([
     },
   ]);
 }
+
+// Nearest-neighbour enlargement.
+for (const [b, c, h] of sizes([
+  [32, 96, 8],
+  [32, 64, 16],
+] as const)) {
+  const to = [b, c, 2 * h, 2 * h];
+  await compare(`enlarging [${b}, ${c}, ${h}, ${h}]`, [[b, c, h, h]], to, [
+    {
+      label: 'Concat, Expand',
+      body: (e, [x]) => {
+        const one = e.reshape(x!, [b, c, h, 1, h, 1]);
+        const wide = e.op('Concat', [one, one], { axis: { i: 5 } });
+        return e.reshape(e.op('Expand', [wide, e.i64([b, c, h, 2, h, 2])]), to);
+      },
+    },
+    {
+      label: 'Resize',
+      body: (e, [x]) =>
+        e.op('Resize', [x!, '', e.f32([1, 1, 2, 2], [4])], {
+          mode: { s: 'nearest' },
+          coordinate_transformation_mode: { s: 'asymmetric' },
+          nearest_mode: { s: 'floor' },
+        }),
+    },
+  ]);
+}

@@ -16,7 +16,7 @@ import { print as printGraph } from '../../compiler/graph/text.js';
 import { trainCarry } from '../../compiler/lower/training.js';
 import type { PartEstimates } from '../../compiler/estimate.js';
 import type { ModelInfo } from '../../compiler/model/info.js';
-import { passes, type OptimizeOptions } from '../../compiler/passes/index.js';
+import { optional, passes, type OptimizeOptions } from '../../compiler/passes/index.js';
 import { writeAtomic } from '../files/atomic.js';
 import { SpecFault, UsageFault } from '../faults.js';
 import type { ExportedWeights } from '../export/card.js';
@@ -42,15 +42,15 @@ export interface CompileOptions {
 const sampleBatch = 64;
 
 export async function compile(file: string, options: CompileOptions): Promise<void> {
-  const disable = disabledPasses(options.passes);
+  const chosen = chosenPasses(options.passes);
   if (isGraphFile(file)) {
-    const graphs = compileGraph(file, options, disable);
+    const graphs = compileGraph(file, options, chosen);
     writeFiles(options.out, options.target === 'onnx' ? await onnxGraphs(graphs) : await graphFiles(graphs));
     if (options.stats) for (const [name, graph] of Object.entries(graphs)) printStats(name, graph);
     return;
   }
   const { model, read } = compileFile(file, options.set ?? [], options.model, options.color);
-  if (options.dump !== undefined) dump(model, options.dump, disable);
+  if (options.dump !== undefined) dump(model, options.dump, chosen);
   if (options.weights !== undefined && options.target === 'graph')
     throw new UsageFault('--weights goes with --target onnx or pytorch: graphs have no weights');
   const tell = (found: readonly Diagnostic[]) =>
@@ -69,12 +69,12 @@ export async function compile(file: string, options: CompileOptions): Promise<vo
     for (const path of writeTree(options.out, all)) print(path);
     return;
   }
-  const training = model.trainingStep(model.info.train.batch, { disable });
+  const training = model.trainingStep(model.info.train.batch, chosen);
   const guided = model.info.tasks.some((task) => task.guidance !== 1);
   const graphs: Record<string, Graph> = {
     train: training.graph,
-    sample: model.samplingStep(sampleBatch, false, { disable }),
-    ...(guided ? { 'sample-guided': model.samplingStep(sampleBatch, true, { disable }) } : {}),
+    sample: model.samplingStep(sampleBatch, false, chosen),
+    ...(guided ? { 'sample-guided': model.samplingStep(sampleBatch, true, chosen) } : {}),
   };
   let files: Map<string, string | Uint8Array>;
   if (options.target === 'onnx') {
@@ -252,36 +252,47 @@ function describe(
   };
 }
 
-/** `-cse,-fold-constants` as names of passes to leave out. @throws UsageFault */
-function disabledPasses(text: string | undefined): string[] {
-  if (text === undefined || text.trim() === '') return [];
+type ChosenPasses = Pick<OptimizeOptions, 'disable' | 'memory'>;
+
+/** `-cse,+recompute=64` as passes to leave out and the budget of `recompute`, if that is to run. @throws UsageFault */
+function chosenPasses(text: string | undefined): ChosenPasses {
+  if (text === undefined || text.trim() === '') return {};
   const known = [...new Set(passes.map((pass) => pass.name))];
-  return text.split(',').map((item) => {
-    const name = item.trim().replace(/^-/, '');
-    if (!item.trim().startsWith('-') || !known.includes(name)) {
+  const disable: string[] = [];
+  let memory: number | undefined;
+  for (const item of text.split(',').map((part) => part.trim())) {
+    const added = /^\+recompute(?:=(\d+))?$/.exec(item);
+    if (added) {
+      memory = Number(added[1] ?? 0) * 2 ** 20;
+      continue;
+    }
+    const name = item.replace(/^-/, '');
+    if (!item.startsWith('-') || !known.includes(name)) {
       throw new UsageFault(
-        `--passes ${item}: it is not a pass with a minus before it`,
-        `passes are ${known.join(', ')}`,
+        `--passes ${item}: it is neither a pass with a minus before it nor +recompute`,
+        `passes are ${known.join(', ')}; +recompute=MIB adds one that saves memory`,
       );
     }
-    return name;
-  });
+    disable.push(name);
+  }
+  return { disable, memory };
 }
 
 /** Prints the training graph after a stage. */
-function dump(model: CompiledModel, stage: string, disable: readonly string[]): void {
+function dump(model: CompiledModel, stage: string, chosen: ChosenPasses): void {
   const stages: Record<string, () => Graph> = {
     forward: () => model.forward(model.info.train.batch, { disable: passes.map((pass) => pass.name) }).graph,
     step: () =>
       model.trainingStep(model.info.train.batch, { disable: passes.map((pass) => pass.name) }).graph,
   };
-  for (const { name } of passes) {
+  for (const { name } of [...passes, ...optional]) {
     stages[name] = () => {
       let last: Graph | undefined;
+      const budgeted = name === 'recompute' ? { memory: 0, ...defined(chosen) } : chosen;
       const observe: OptimizeOptions['observe'] = (pass, graph) => {
         if (pass.name === name) last = graph;
       };
-      const { graph } = model.trainingStep(model.info.train.batch, { disable, observe });
+      const { graph } = model.trainingStep(model.info.train.batch, { ...budgeted, observe });
       return last ?? graph;
     };
   }
@@ -292,6 +303,11 @@ function dump(model: CompiledModel, stage: string, disable: readonly string[]): 
     );
   }
   print(printGraph(stages[stage]()));
+}
+
+/** Without what is not there, which would stand before a default. */
+function defined({ disable, memory }: ChosenPasses): ChosenPasses {
+  return { ...(disable && { disable }), ...(memory !== undefined && { memory }) };
 }
 
 function printStats(name: string, graph: Graph, model?: CompiledModel): void {

@@ -8,7 +8,7 @@ import { basename, join, resolve } from 'node:path';
 import { GraphFormatError } from '../../compiler/graph/format.js';
 import type { Graph } from '../../compiler/graph/ir.js';
 import { fromJSON } from '../../compiler/graph/json.js';
-import { optimize } from '../../compiler/passes/index.js';
+import { optimize, type OptimizeOptions } from '../../compiler/passes/index.js';
 import { InputFault, UsageFault } from '../faults.js';
 
 /** Whether a file is a graph in its JSON form and no spec. */
@@ -56,7 +56,7 @@ export interface GraphOptions {
 export function compileGraph(
   file: string,
   options: GraphOptions,
-  disable: readonly string[],
+  passes: OptimizeOptions,
 ): Record<string, Graph> {
   const specOnly = [
     options.set?.length ? '--set' : '',
@@ -68,5 +68,5 @@ export function compileGraph(
   if (resolve(join(options.out, `${name}.graph.json`)) === resolve(file)) {
     throw new InputFault(`${options.out} is the folder of ${file} itself`, 'choose another one with `--out`');
   }
-  return { [name]: optimize(readGraph(file), { disable }) };
+  return { [name]: optimize(readGraph(file), passes) };
 }

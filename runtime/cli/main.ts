@@ -90,7 +90,7 @@ function build(): Command {
     .option('--dump <stage>', 'print the training graph after a stage: forward, step, or a pass')
     .option(
       '--passes <names>',
-      'comma-separated passes to leave out, each with a minus: -cse,-sink-transposes',
+      'comma-separated passes to leave out, each with a minus: -cse,-sink-transposes; +recompute=MIB to add that one',
     )
     .option('--weights <run>', 'folder of a run whose weights go into the files (onnx, pytorch)')
     .option('--stats', 'print counts of parameters, operations and arithmetic')
@@ -110,6 +110,12 @@ function build(): Command {
     .addOption(modelOption)
     .addOption(backendOption)
     .addOption(threadsOption)
+    .addOption(
+      new Option(
+        '--memory <mib>',
+        'MiB that values of a step may occupy: cheap ones are computed again, not kept, as far as that takes',
+      ).argParser(integer(0)),
+    )
     .option('--tensorboard', "also write TensorBoard's event files, to RUN/tensorboard")
     .option('--resume', 'go on from the newest good checkpoint of the run, with more --steps if given')
     .addOption(

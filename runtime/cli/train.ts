@@ -32,6 +32,7 @@ export interface TrainOptions {
   readonly model?: string;
   readonly backend: Backend;
   readonly threads?: number;
+  readonly memory?: number;
   readonly resume?: boolean;
   readonly checkpointEvery: number;
   readonly keep: number;
@@ -79,6 +80,7 @@ export async function train(file: string, options: TrainOptions): Promise<void> 
       root: projectRoot(file),
       backend: options.backend,
       threads: options.threads ?? null,
+      memory: options.memory ?? null,
       samples: sampleRows,
       evaluateEvery: options.evalEvery,
       evaluateRows: options.evalRows,

@@ -42,6 +42,8 @@ export interface TrainOptions {
   readonly checkpointSeconds?: number;
   /** Which checkpoints stay; default: the newest two, and the best by `best`. */
   readonly retention?: Partial<Retention>;
+  /** Bytes that values of a step may occupy at one time: see the pass `recompute`. As they come where not given. */
+  readonly memory?: number | undefined;
   /** A gradient norm this many times the usual one, for ten steps, ends the run; default 1000, 0 never. */
   readonly explosion?: number;
   /** Rows that are not trained on: the loss over them is measured before every checkpoint of `checkpointEvery`. */
@@ -88,7 +90,7 @@ export async function train(
   options: TrainOptions,
   hooks: TrainHooks = {},
 ): Promise<TrainResult> {
-  const step = model.trainingStep(model.info.train.batch);
+  const step = model.trainingStep(model.info.train.batch, { memory: options.memory });
   const program = await executor.prepare(step.graph, { carry: carryOf(step) });
   try {
     const origin = originOf(model, dataset, executor, options);

@@ -21,6 +21,8 @@ export interface TrainJob {
   readonly resume: boolean;
   readonly backend: Backend;
   readonly threads: number | null;
+  /** MiB that values of a step may occupy; see `recompute`. */
+  readonly memory: number | null;
   readonly checkpointEvery: number;
   readonly retention: Retention;
   /** See `TrainOptions.explosion`. */

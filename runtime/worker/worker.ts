@@ -187,7 +187,7 @@ function describeSkipped(skipped: readonly DataFault[], rows: number): string {
 }
 
 async function trainAndSample(
-  { dir, run, resume, root, samples, checkpointEvery, retention, explosion, ...job }: TrainJob,
+  { dir, run, resume, root, samples, checkpointEvery, retention, explosion, memory, ...job }: TrainJob,
   model: CompiledModel,
   { training, heldOut, networks }: Splits,
   batches: Prefetch | undefined,
@@ -205,6 +205,7 @@ async function trainAndSample(
     retention,
     explosion,
     evaluateEvery: job.evaluateEvery,
+    ...(memory === null ? {} : { memory: memory * 2 ** 20 }),
   };
   /** Writes what the averaged weights of a step do on held-out rows; the newest is what reports show. */
   const onEvaluate = async (step: number, state: State): Promise<void> => {

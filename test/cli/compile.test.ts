@@ -96,6 +96,10 @@ describe('mmdc compile', () => {
     expect(`${stats!.out}${stats!.err}`).toMatch(/parameters/);
     // Without common subexpressions found, the graph is another one.
     expect(dir.read('d/train.graph.json')).not.toBe(dir.read('c/train.graph.json'));
+    // Within the budget nothing is computed again.
+    const roomy = await dir.run('compile', 'tiny.mmd', '-o', 'r', '--passes', '+recompute=64');
+    expect(roomy!.code).toBe(0);
+    expect(dir.read('r/train.graph.json')).toBe(dir.read('c/train.graph.json'));
   });
 
   it('takes overrides into the graph and its hash', async () => {
@@ -117,7 +121,7 @@ describe('mmdc compile', () => {
       [['compile', 'two.mmd', '-o', 'x'], 1, '2 models (Tiny, Other): choose one with --model'],
       [['compile', 'two.mmd', '-o', 'x', '--model', 'Othr'], 1, 'did you mean `Other`?'],
       [['compile', 'tiny.mmd', '-o', 'x', '--dump', 'nothing'], 2, 'stages are forward, step'],
-      [['compile', 'tiny.mmd', '-o', 'x', '--passes=cse'], 2, 'with a minus before it'],
+      [['compile', 'tiny.mmd', '-o', 'x', '--passes=cse'], 2, 'with a minus before it nor +recompute'],
       [['compile', 'tiny.mmd'], 2, '--out'],
     ];
     const results = await Promise.all(cases.map(([args]) => dir.run(...args)));

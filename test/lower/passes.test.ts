@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { trainCarry } from '../../compiler/lower/training.js';
+import { stats } from '../../compiler/graph/stats.js';
 import { passes } from '../../compiler/passes/index.js';
 import type { Tensor } from '../../runtime/executors/executor.js';
 import { choose } from '../../runtime/executors/index.js';
@@ -22,8 +23,11 @@ describe.each(['digits', 'scenes'])('%s', (example) => {
   state.parameters.forEach((x, i) => (state.parameters[i] = x + 0.02 * Math.sin(i * i)));
   state.moment2.fill(1e-2);
 
-  async function step(disable: readonly string[]): Promise<Record<string, ArrayLike<number>>> {
-    const { graph } = model.trainingStep(1, { disable });
+  async function step(
+    disable: readonly string[],
+    memory?: number,
+  ): Promise<Record<string, ArrayLike<number>>> {
+    const { graph } = model.trainingStep(1, { disable, memory });
     const inputs = inputNames(graph);
     const carry = Object.fromEntries(Object.entries(trainCarry).filter(([name]) => inputs.has(name)));
     const program = await (await choose('ort', { threads: 1 })).prepare(graph, { carry });
@@ -55,5 +59,13 @@ describe.each(['digits', 'scenes'])('%s', (example) => {
       for (const [what, values] of Object.entries(expected))
         expect(normError(found[what]!, values), `${what} without ${disable.join(', ')}`).toBeLessThan(1e-4);
     }
+  });
+
+  it('is the same where cheap values are computed again, which takes less memory', async () => {
+    const [expected, found] = [await step([]), await step([], 0)];
+    for (const [what, values] of Object.entries(expected))
+      expect(normError(found[what]!, values), what).toBeLessThan(1e-6);
+    const peaks = [undefined, 0].map((memory) => stats(model.trainingStep(8, { memory }).graph).peakBytes);
+    expect(peaks[1]!).toBeLessThan(peaks[0]!);
   });
 });

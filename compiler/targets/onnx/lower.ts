@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { DType, Graph, Node, Shape } from '../../graph/ir.js';
+import { sizeOf, type DType, type Graph, type Node, type Shape } from '../../graph/ir.js';
 import { Emitter } from './emitter.js';
 import type { LowerOptions } from './emitter.js';
 import { convolutions } from './ops/convolution.js';
@@ -54,7 +54,7 @@ const table: LowerTable = {
  * graphs that pass the verifier never are.
  */
 export function lowerToOnnx(graph: Graph, options: LowerOptions): OnnxArtifact {
-  const { nodes, initializers, inputs, outputs } = lowerGraph(graph, options);
+  const { nodes, initializers, inputs, outputs, early } = lowerGraph(graph, options);
   const domains = new Set(['', ...nodes.map((n) => n.domain)]);
   const bytes = encodeModel({
     irVersion,
@@ -65,7 +65,10 @@ export function lowerToOnnx(graph: Graph, options: LowerOptions): OnnxArtifact {
       nodes,
       initializers,
       inputs: inputs.map((p) => ({ name: p.value, type: p.dtype, dims: p.shape })),
-      outputs: outputs.map((p) => ({ name: p.value, type: p.dtype, dims: p.shape })),
+      outputs: [
+        ...outputs.map((p) => ({ name: p.value, type: p.dtype, dims: p.shape })),
+        ...early.map((name) => ({ name, type: 'f32' as const, dims: [1] })),
+      ],
     },
   });
   return { bytes, inputs, outputs };
@@ -76,6 +79,8 @@ export interface Lowered {
   readonly initializers: ReadonlyMap<string, TensorLiteral>;
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
+  /** Values f32 [1] that are outputs of the model only so that they are computed early. */
+  readonly early: readonly string[];
 }
 
 /** The parts of a model, before it is put together. */
@@ -94,14 +99,46 @@ export function lowerGraph(graph: Graph, options: LowerOptions): Lowered {
     }
   }
   const { outputs, rename } = nameOutputs(graph, e, inputs, names);
-  const nodes = live(e.nodes, new Set(outputs.map((p) => rename.back.get(p.value) ?? p.value)));
+  const early = options.contrib && options.provider !== 'webgpu' ? computedEarly(graph, e) : [];
+  const wanted = outputs.map((p) => rename.back.get(p.value) ?? p.value);
+  const nodes = live(e.nodes, new Set([...wanted, ...early]));
   const used = new Set(nodes.flatMap((n) => n.inputs));
   return {
     nodes: nodes.map((n) => renamed(n, rename.to)),
     initializers: new Map([...e.initializers].filter(([name]) => used.has(name))),
     inputs,
     outputs,
+    early,
   };
+}
+
+/** A value that is read at least this many nodes later. */
+const muchLater = 24;
+
+/**
+ * onnxruntime runs what a graph's end needs depth first, from the last node that nothing reads to the first. The weight
+ * gradients, which only the optimiser reads, so come after the whole backward pass, and every gradient of an activation
+ * is kept until then. One element of each as an output of its own, in reverse, makes them come when their operands are
+ * there: what is smaller than its operands and read much later.
+ *
+ * @returns these outputs, which nobody fetches
+ */
+function computedEarly(graph: Graph, e: Emitter): string[] {
+  const firstRead = new Map<number, number>();
+  for (const { id, inputs } of graph.nodes)
+    for (const input of inputs) if (!firstRead.has(input)) firstRead.set(input, id);
+  const early = graph.nodes.filter(({ id, op, dtype, shape, inputs }) => {
+    if (op === 'input' || op === 'parameter' || op === 'constant' || op === 'slice' || dtype !== 'f32')
+      return false;
+    const operands = inputs.reduce((n, input) => n + sizeOf((graph.nodes[input] as Node).shape), 0);
+    const wait = (firstRead.get(id) ?? id) - id;
+    return wait >= muchLater && sizeOf(shape) > 0 && sizeOf(shape) < operands;
+  });
+  return early.reverse().map(({ id, shape }) => {
+    e.enter(id);
+    const flat = e.reshape(e.values[id] as string, [sizeOf(shape)]);
+    return e.op('Slice', [flat, e.i64([0]), e.i64([1]), e.i64([0])]);
+  });
 }
 
 function lowerNode(node: Exclude<Node, { op: 'input' | 'parameter' }>, e: Emitter): string {

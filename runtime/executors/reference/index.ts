@@ -18,20 +18,24 @@ export { evaluate } from '../../../compiler/graph/evaluate.js';
 export interface ReferenceOptions {
   /** How reals are stored between nodes. `f32` (the default) rounds after every node, as the fast executors do. */
   readonly precision?: Precision;
+  /** Whether an operation may overwrite an operand that nothing reads any more (`planInPlace`); true unless told. */
+  readonly inPlace?: boolean;
 }
 
 export class ReferenceExecutor implements Executor {
   readonly name = 'reference';
   readonly detail: string;
   readonly #precision: Precision;
+  readonly #inPlace: boolean;
 
-  constructor({ precision = 'f32' }: ReferenceOptions = {}) {
+  constructor({ precision = 'f32', inPlace = true }: ReferenceOptions = {}) {
     this.#precision = precision;
+    this.#inPlace = inPlace;
     this.detail = `plain TypeScript, ${precision === 'f32' ? 'float32' : 'float64'}, 1 thread`;
   }
 
   async prepare(graph: Graph, options: PrepareOptions = {}): Promise<Program> {
-    return new ReferenceProgram(graph, this.#precision, options.carry ?? {});
+    return new ReferenceProgram(graph, this.#precision, this.#inPlace, options.carry ?? {});
   }
 }
 
@@ -42,9 +46,9 @@ class ReferenceProgram implements Program {
   readonly #inputs: Ports;
   readonly #state = new Map<string, Tensor>();
 
-  constructor(graph: Graph, precision: Precision, carry: Readonly<Record<string, string>>) {
+  constructor(graph: Graph, precision: Precision, inPlace: boolean, carry: Readonly<Record<string, string>>) {
     this.#graph = graph;
-    this.#evaluator = new Evaluator(graph, precision);
+    this.#evaluator = new Evaluator(graph, precision, inPlace);
     this.#carry = new Map(Object.entries(carry));
     this.#inputs = fedNodes(graph);
     const outputs = new Map(graph.outputs.map((o) => [o.name, graph.nodes[o.node]!]));
