@@ -19,7 +19,7 @@ import { train } from '../../runtime/train/trainer.js';
 import { compile } from '../lower/support.js';
 
 const long = Boolean(process.env.MMDC_LONG);
-const steps = long ? 2000 : 150;
+const steps = long ? 2000 : 100;
 
 const spec = `import { UNet } from "std/backbones"
 
