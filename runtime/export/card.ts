@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { knownText } from '../../compiler/docs/content.js';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { CompiledModel } from '../../compiler/driver.js';
@@ -114,7 +115,7 @@ export function modelCard(model: CompiledModel, options: CardOptions): string {
       info.tasks.map((task) => [
         `\`${task.name}\``,
         list(task.given),
-        list(task.produced),
+        `${list(task.produced)}${knownText(task)}`,
         samplerOf(task),
         String(task.guidance),
       ]),

@@ -54,7 +54,7 @@ describe('an emitted package', () => {
       '"codes.safetensors"',
     ],
     ['test/good/model/loss-options.mmd', '`pi` of the loss', '8:3', 'loss'],
-    ['test/good/model/task-known.mmd', 'the derived modality `hole`', '7:12', 'hole'],
+    ['test/good/model/task-known-region.mmd', '`known` of the task `fill`', '12:8', 'fill'],
     ['test/good/model/loss-balance.mmd', '`balance: uncertainty` of the loss', '8:73', 'uncertainty'],
   ])(
     'is refused, at its place in the spec, where the target has no part for something: %s',
