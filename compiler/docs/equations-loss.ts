@@ -90,7 +90,9 @@ function terms(info: ModelInfo): string[] {
   }
   for (const name of loss.L2.keys()) {
     const m = info.modalities.find((one) => one.name === name) as ModalityInfo;
-    out.push(`L_2^{(${symbol(name)})} &= ${negativeLog(m)}`);
+    out.push(
+      `L_2^{(${symbol(name)})} &= ${negativeLog(m, loss.pi === 'drawn' ? '\\mathbb{E}_t' : '\\textstyle\\sum_t \\pi_t')}`,
+    );
   }
   if (originIsData(info)) {
     out.push(
@@ -108,27 +110,35 @@ function termNote(info: ModelInfo): string {
     weights.length > 0
       ? ` ${weights.map(([name, { weight }]) => `${name} is weighted per element (${plainNumber(weight)})`).join(', ')}.`
       : '';
-  return `Nats per row, over what is produced. ${coefficient}${mean}`;
+  const pi = info.loss.pi === 'drawn' ? '' : ` πₜ is ${piText(info.loss.pi)}, and sums to 1.`;
+  return `Nats per row, over what is produced. ${coefficient}${mean}${pi}`;
 }
 
+const piText = (curve: Exclude<ModelInfo['loss']['pi'], 'drawn'>): string =>
+  curve.form === 'constant'
+    ? 'the same for every t'
+    : curve.form === 'cosine'
+      ? 'as cos(π t / 2T)'
+      : `linear from ${plainNumber(curve.from)} to ${plainNumber(curve.to)}`;
+
 /** -log p(x | z_t) by likelihood; o is the decoder's output and x̂ its mean. */
-function negativeLog(m: ModalityInfo): string {
+function negativeLog(m: ModalityInfo, over: string): string {
   const x = `x_{${symbol(m.name)}}`;
   const xh = `\\hat{x}_{${symbol(m.name)}}`;
   const n = sizeOf(m.shape);
   const { likelihood } = m;
   switch (likelihood.form) {
     case 'categorical':
-      return `-\\,\\mathbb{E}_t\\; ${x} \\cdot \\ln ${xh}`;
+      return `-\\,${over}\\; ${x} \\cdot \\ln ${xh}`;
     case 'bernoulli':
-      return `-\\,\\mathbb{E}_t \\left[ ${x} \\cdot \\ln ${xh} + (1 - ${x}) \\cdot \\ln (1 - ${xh}) \\right]`;
+      return `-\\,${over} \\left[ ${x} \\cdot \\ln ${xh} + (1 - ${x}) \\cdot \\ln (1 - ${xh}) \\right]`;
     case 'gaussian': {
       const s = num(likelihood.sigma);
       return likelihood.sigma === 1
-        ? `\\mathbb{E}_t\\; \\tfrac{1}{2} \\lVert ${x} - ${xh} \\rVert^2 + \\tfrac{${n}}{2} \\ln 2\\pi`
-        : `\\mathbb{E}_t\\; \\tfrac{1}{2 \\cdot ${s}^2} \\lVert ${x} - ${xh} \\rVert^2 + \\tfrac{${n}}{2} \\ln (2\\pi \\cdot ${s}^2)`;
+        ? `${over}\\; \\tfrac{1}{2} \\lVert ${x} - ${xh} \\rVert^2 + \\tfrac{${n}}{2} \\ln 2\\pi`
+        : `${over}\\; \\tfrac{1}{2 \\cdot ${s}^2} \\lVert ${x} - ${xh} \\rVert^2 + \\tfrac{${n}}{2} \\ln (2\\pi \\cdot ${s}^2)`;
     }
     case 'cosine':
-      return `-\\,\\mathbb{E}_t \\left[ \\ln C_{${n}}(${num(likelihood.kappa)}) + ${num(likelihood.kappa)}\\; ${x} \\cdot ${xh} \\right]`;
+      return `-\\,${over} \\left[ \\ln C_{${n}}(${num(likelihood.kappa)}) + ${num(likelihood.kappa)}\\; ${x} \\cdot ${xh} \\right]`;
   }
 }

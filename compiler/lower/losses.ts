@@ -7,6 +7,7 @@
 import type { GraphBuilder } from '../graph/builder.js';
 import { sizeOf, type Node } from '../graph/ir.js';
 import type { ModalityInfo } from '../model/info.js';
+import { curveOf } from '../process/schedule.js';
 import { snr } from '../process/tables.js';
 import { snrWeight, type SnrWeight } from '../process/weighting.js';
 import { Balance } from './balance.js';
@@ -52,17 +53,18 @@ export function lossTerms(
     loss = b.add(loss, balance.weigh('L1', bound, info.loss.L1.weight));
   }
 
+  const pi = timeWeight(forward, inverseProbability);
   for (const [name, { weight, mean: perElement }] of info.loss.L2) {
     const modality = info.modalities.find((m) => m.name === name) as ModalityInfo;
     const output = evaluated.outputs.get(name);
     const x = data.get(name);
     if (!output || !x) continue;
-    const produced = forward.role('produced', name);
-    const rows = b.mul(negativeLogLikelihood(b, modality, x, output), produced);
+    const counted = b.mul(forward.role('produced', name), pi);
+    const rows = b.mul(negativeLogLikelihood(b, modality, x, output), counted);
     const term = mean(rows);
     terms.set(`L2.${name}`, term);
     const scale = perElement ? 1 / sizeOf(modality.dataShape) : 1;
-    const floor = b.mul(mean(produced), leastNats(modality));
+    const floor = b.mul(mean(counted), leastNats(modality));
     loss = b.add(loss, balance.weigh(`L2.${name}`, term, weight, { scale, floor }));
   }
 
@@ -83,16 +85,29 @@ const sumRows = (b: GraphBuilder, x: Node): Node =>
     x.shape.slice(1).map((_, i) => i + 1),
   );
 
-/** produced_j (Y_j - Yh_j) by component; no gradient reaches the encoders through it. */
+/** pi_t / P(t), by which a row counts in L2, [B] or a number: sum_t pi_t = 1, and `drawn` is pi_t = P(t). */
+function timeWeight(forward: Forward, inverseProbability: Node): Node | number {
+  const { b } = forward;
+  const { loss, tables } = forward.networks.info;
+  if (loss.pi === 'drawn') return 1;
+  const curve = curveOf(loss.pi);
+  const values = Array.from({ length: tables.steps + 1 }, (_, t) => (t === 0 ? 0 : curve(t, tables.steps)));
+  const total = values.reduce((sum, x) => sum + x, 0);
+  return b.mul(forward.lookup(values.map((x) => x / total)), inverseProbability);
+}
+
+/** produced_j (Y_j - Yh_j) by component; a gradient reaches the encoders through it where the spec says so. */
 function componentErrors(forward: Forward, evaluated: Evaluated): Map<string, Node> {
   const { b } = forward;
-  const predicted = forward.components(evaluated, true);
+  const stopped = forward.networks.info.loss.encoders === 'stopped';
+  const predicted = forward.components(evaluated, stopped);
   const errors = new Map<string, Node>();
   for (const encoder of forward.encoders) {
     const name = encoder.modality.name;
     const estimate = predicted.get(name) as Node;
     const produced = forward.perRow(forward.role('produced', name), estimate.shape.length);
-    errors.set(name, b.mul(b.sub(b.stopGradient(encoder.encoding), estimate), produced));
+    const target = stopped ? b.stopGradient(encoder.encoding) : encoder.encoding;
+    errors.set(name, b.mul(b.sub(target, estimate), produced));
   }
   return errors;
 }

@@ -32,6 +32,10 @@ const settings: Readonly<Record<string, string>> = {
   'loss.L2.*':
     'Weight of the negative log likelihood of this modality: in nats per row, or `mean` per element.',
   'loss.L3': "Weight of the origin's own likelihood at t = 1.",
+  'loss.pi':
+    'How much every t counts in L2: as often as it is drawn, or by a curve whose sum over t is 1, whatever is drawn.',
+  'loss.encoders':
+    'Whether L1 and L3 move learned encoders: `stopped` leaves them to L0 and L2, `trained` lets all terms through.',
   'loss.balance':
     'How terms are weighed against each other: `fixed` by their weights, or `uncertainty` by learned variances as well (Kendall et al., 2018).',
   'train.optimizer': 'The optimiser and its constants.',

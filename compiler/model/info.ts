@@ -7,6 +7,7 @@ import type { Backbone, Decoder, Encoder, Range } from '../../grammar/ast.js';
 import type { Shape } from '../graph/ir.js';
 import type { Sampler } from '../process/samplers.js';
 import type { ProcessSpec, ProcessTables } from '../process/tables.js';
+import type { WeightCurve } from '../process/schedule.js';
 import type { SnrWeight } from '../process/weighting.js';
 import type { Module } from '../project/project.js';
 import type { FieldValue, FormValue, RangeValue } from './forms.js';
@@ -95,6 +96,10 @@ export interface LossInfo {
   /** Per modality: its weight, on nats per row or (`mean`) per element. */
   readonly L2: ReadonlyMap<string, { readonly weight: number; readonly mean: boolean }>;
   readonly L3: { readonly weight: number; readonly sigma: number };
+  /** pi_t of L2, up to its sum; `drawn`: as often as t is drawn. */
+  readonly pi: 'drawn' | WeightCurve;
+  /** Whether L1 and L3 move encoders. */
+  readonly encoders: 'stopped' | 'trained';
   /** How terms are weighed against each other: by their weights alone, or by learned variances too. */
   readonly balance:
     | { readonly form: 'fixed' }

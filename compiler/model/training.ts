@@ -43,6 +43,16 @@ const l2Forms: Forms = {
   [bareNumber]: [{ name: 'weight', field: weight }],
 };
 
+const piForms: Forms = {
+  drawn: [],
+  uniform: [],
+  cosine: [],
+  linear: [
+    { name: 'from', field: weight },
+    { name: 'to', field: weight },
+  ],
+};
+
 const l3Forms: Forms = {
   bound: [
     { name: 'weight', field: weight, default: 1 },
@@ -102,6 +112,17 @@ export function readLoss(
         ? bound
         : 'the origin is zero',
   );
+  const pi = settings.form('pi', piForms, { form: 'drawn', args: {} }, 't is drawn as it is read out');
+  if (pi.form === 'linear' && pi.args.from === 0 && pi.args.to === 0) {
+    const found = { what: '`pi`', expected: 'above 0 at one end', found: '0 everywhere' };
+    evaluator.report('MMD0414', env, settings.rangeOf('pi'), found);
+  }
+  const encoders = settings.form(
+    'encoders',
+    { stopped: [], trained: [] },
+    { form: 'stopped', args: {} },
+    'a code that is easy to predict would be a collapsed one',
+  ).form as LossInfo['encoders'];
   const balance = settings.form(
     'balance',
     { fixed: [], uncertainty: [] },
@@ -116,8 +137,16 @@ export function readLoss(
       : { form: 'bound', weight: l1.args.weight as number },
     L2,
     L3: { weight: l3.args.weight as number, sigma: (l3.args.sigma as number | null) ?? sigma1 },
+    pi: toPi(pi),
+    encoders,
     balance: balance === 'fixed' ? { form: balance } : { form: balance, place: settings.rangeOf('balance') },
   };
+}
+
+function toPi({ form, args }: FormValue): LossInfo['pi'] {
+  if (form === 'uniform') return { form: 'constant', value: 1 };
+  if (form === 'cosine') return { form, scale: 1 };
+  return form === 'linear' ? { form, from: args.from as number, to: args.to as number } : 'drawn';
 }
 
 function toSnr({ form, args }: FormValue): SnrWeight {

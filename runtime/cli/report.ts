@@ -11,7 +11,7 @@ import { snr } from '../../compiler/process/tables.js';
 import { sizeOf } from '../../compiler/graph/ir.js';
 import { readNpy } from '../data/npy.js';
 import { writeAtomic } from '../files/atomic.js';
-import { evaluationFile, readEvaluation } from '../eval/file.js';
+import { evaluationFile, readEvaluation, readScheduled } from '../eval/file.js';
 import type { Metric, RunReport, SampleImage, TaskSamples } from '../report/model.js';
 import { eventFile } from '../report/tensorboard.js';
 import { compileRun, executorFile, readRun, type RunInfo } from '../run/folder.js';
@@ -115,17 +115,31 @@ export async function writeReport(dir: string, options: PageOptions = {}): Promi
   return relative(process.cwd(), resolve(file)) || file;
 }
 
+/** Evaluations during training whose figures are shown beside the newest. */
+const shownBefore = 6;
+
 /** Figures of `mmdc eval`, where it wrote them into the run folder for the spec that the run has. */
 function readMetrics(dir: string, hash: string): Metric[] {
   const evaluation = readEvaluation(evaluationFile(dir));
   if (evaluation?.provenance.spec !== hash) return [];
   const { trained, seed } = evaluation.provenance;
+  const earlier = readScheduled(dir).filter(
+    ({ provenance }) => provenance.spec === hash && provenance.trained < trained,
+  );
+  /** What the same question gave before: `; before: 0.41 (step 500), 0.62 (step 1000)`. */
+  const before = (task: string, name: string): string => {
+    const figures = earlier.slice(-shownBefore).flatMap(({ tasks, provenance }) => {
+      const value = tasks[task]?.[name]?.value;
+      return value === undefined ? [] : [`${Number(value.toPrecision(4))} (step ${provenance.trained})`];
+    });
+    return figures.length === 0 ? '' : `; before: ${figures.join(', ')}`;
+  };
   return Object.entries(evaluation.tasks).flatMap(([task, measures]) =>
     Object.entries(measures).map(([name, { value, count, features }]) => ({
       name,
       value,
       count,
-      note: `task ${task}${typeof features === 'string' ? `, ${features} features` : ''}, averaged weights of step ${trained}, seed ${seed}`,
+      note: `task ${task}${typeof features === 'string' ? `, ${features} features` : ''}, averaged weights of step ${trained}, seed ${seed}${before(task, name)}`,
     })),
   );
 }

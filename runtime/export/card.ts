@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { knownText } from '../../compiler/docs/content.js';
 import type { CompiledModel } from '../../compiler/driver.js';
 import { packageName } from '../../compiler/targets/pytorch/index.js';
 import type { TaskInfo } from '../../compiler/model/info.js';
@@ -120,7 +121,7 @@ export function modelCard(model: CompiledModel, options: CardOptions): string {
       info.tasks.map((task) => [
         `\`${task.name}\``,
         list(task.given),
-        list(task.produced),
+        `${list(task.produced)}${knownText(task)}`,
         samplerOf(task),
         String(task.guidance),
       ]),

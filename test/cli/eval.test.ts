@@ -131,6 +131,8 @@ describe('mmdc eval', () => {
     expect([half!.provenance.trained, last!.provenance.trained]).toEqual([15, 30]);
     expect(half!.metrics['label.nll']).not.toEqual(last!.metrics['label.nll']);
     expect(result('scheduled/eval.json')).toEqual(last);
+    const shown = Number(half!.metrics['label.nll']!.value.toPrecision(4));
+    expect(dir.read('scheduled/report.html')).toContain(`before: ${shown} (step 15)`);
     // What `eval` says of the finished run, whose weights are the averaged ones.
     await evaluate('--out', 'twenty.json', '-n', '20');
     expect(last!.tasks).toEqual(result('twenty.json').tasks);

@@ -2,8 +2,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { knownInput, sampleInputs } from '../../compiler/lower/sampling.js';
 import type { KnownInfo } from '../../compiler/model/info.js';
+import { deployOnnx } from '../../compiler/targets/onnx/index.js';
 import { posterior } from '../../compiler/process/tables.js';
 import type { Executor } from '../../runtime/executors/executor.js';
+import { loadEngine, sessionOptions } from '../../runtime/executors/ort/engine.js';
 import { OrtExecutor } from '../../runtime/executors/ort/executor.js';
 import { Stream } from '../../runtime/random/stream.js';
 import { ModelSampler, type Rows, type SampleRequest } from '../../runtime/sample/sampler.js';
@@ -78,6 +80,7 @@ describe('a part that is known', () => {
     ['ddpm', { sampler: { form: 'ddpm' } }],
     ['dpmpp', { sampler: { form: 'dpmpp' } }],
     ['terminal', { readout: { form: 'terminal', calls: 3 } }],
+    ['guided', { given: ['label'], produced: ['image', 'mask'], guidance: 2 }],
   ] as const)('is bit for bit in the result, and the rest is not it: %s', async (_, more) => {
     for (const where of ['outside', 'inside'] as const) {
       const made = await sample({ ...more, known: parts(where) });
@@ -174,5 +177,39 @@ describe('one step with a known part', () => {
     expect(inside).toBeGreaterThan(20);
     // Elsewhere it is the prediction's.
     expect(far).toBeGreaterThan(1e-3);
+  });
+});
+
+describe('a task that inpaints, as an ONNX model', () => {
+  it('takes picture and region, and gives the known pixels back bit for bit', async () => {
+    const values = new Map(
+      [...weights].map(([name, { shape, data: own }]) => [name, { shape, data: own as Float32Array }]),
+    );
+    const bytes = deployOnnx(model, values).get('task.fill.onnx')!;
+    const engine = await loadEngine('native');
+    const session = await engine.ort.InferenceSession.create(bytes, sessionOptions(engine, 1));
+    const noise = session.inputMetadata.find((input) => input.name === 'noise')!;
+    const draws = Number(noise.isTensor && noise.shape[0]);
+    const f32 = (values: Float32Array, dims: readonly number[]) =>
+      new engine.ort.Tensor('float32', values, [...dims]);
+    const known = Float32Array.from(data.hole!.data, (x) => 1 - x);
+    const feeds = {
+      'x.image': f32(data.image!.data as Float32Array, [rows, 4, 4, 2]),
+      'x.mask': new engine.ort.Tensor('int32', data.mask!.data as Int32Array, [rows, 4, 4]),
+      'known.image': f32(known, [rows, 4, 4, 1]),
+      'known.mask': f32(known, [rows, 4, 4, 1]),
+      noise: f32(new Stream(3, 'noise').normal(draws * rows * 64), [draws, rows, 4, 4, 4]),
+    };
+    expect([...session.inputNames].sort()).toEqual(Object.keys(feeds).sort());
+    const outputs = await session.run(feeds);
+    const image = outputs[session.outputNames.find((name) => name.includes('image'))!]!.data as Float32Array;
+    let made = 0;
+    for (let i = 0; i < image.length; i++) {
+      const same = image[i] === data.image!.data[i];
+      if (known[i >> 1] === 1) expect(same).toBe(true);
+      else made += Number(!same);
+    }
+    expect(made).toBe(2 * known.filter((x) => x === 0).length);
+    await session.release();
   });
 });

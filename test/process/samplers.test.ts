@@ -151,6 +151,36 @@ describe.each<[string, ProcessSpec]>([
     expect(order(ddim(0))).toBeLessThan(1.1);
   });
 
+  /** Error of the variance at `to` of a chain that begins with the true one: what a stochastic sampler gets wrong. */
+  const spread = (sampler: Sampler, count: number): number => {
+    const times = Array.from({ length: count + 1 }, (_, i) => from - (i * (from - to)) / count);
+    const end = updates(tables, sampler, times)
+      .slice(0, -1)
+      .reduce(
+        (v, { t, z, y, noise }) => {
+          const factor = tables.components.reduce(
+            (sum, c, j) => sum + (y[j]! * c.c[t]! * variances[j]!) / variance(tables, t),
+            z,
+          );
+          return factor ** 2 * v + noise ** 2;
+        },
+        variance(tables, from),
+      );
+    return Math.abs(end - variance(tables, to));
+  };
+  const weakOrder = (sampler: Sampler): number => Math.log2(spread(sampler, 64) / spread(sampler, 128));
+
+  it.each<[string, Sampler]>([
+    ['DDPM', { form: 'ddpm' }],
+    ['DDIM at eta = 1', ddim(1)],
+    ['DDIM at eta = 0.5', ddim(0.5)],
+  ])('%s is of weak order one', (__, sampler) => {
+    expect(spread(sampler, 128)).toBeLessThan(0.05);
+    expect(spread(sampler, 128)).toBeGreaterThan(1e-6);
+    expect(weakOrder(sampler)).toBeGreaterThan(0.85);
+    expect(weakOrder(sampler)).toBeLessThan(1.15);
+  });
+
   it('DPM-Solver++(2M) is of second order, and better', () => {
     expect(order({ form: 'dpmpp' })).toBeGreaterThan(1.8);
     expect(order({ form: 'dpmpp' })).toBeLessThan(2.3);

@@ -70,13 +70,24 @@ describe('an emitted package', () => {
     },
   );
 
-  it('is refused, at its place in the spec, where the target has no part for something', () => {
-    const model = compileSpec('test/good/model/loss-balance.mmd');
-    const [found] = faults(() => pytorchFiles(model, root));
-    expect(found).toMatchObject({ code: 'MMD1001', file: model.info.module.file });
-    expect(found!.message).toContain('`balance: uncertainty` of the loss');
-    expect(model.info.module.text.slice(found!.range.start, found!.range.end)).toBe('uncertainty');
-  });
+  it.each([
+    ['test/good/model/loss-options.mmd', '`pi` of the loss', '8:3', 'loss'],
+    ['test/good/model/task-known-region.mmd', '`known` of the task `fill`', '12:8', 'fill'],
+    ['test/good/model/loss-balance.mmd', '`balance: uncertainty` of the loss', '8:73', 'uncertainty'],
+  ])(
+    'is refused, at its place in the spec, where the target has no part for something: %s',
+    (file, what, at, written) => {
+      const model = compileSpec(file);
+      const found = faults(() => pytorchFiles(model, root));
+      expect(found).toMatchObject([{ code: 'MMD1001', file: model.info.module.file }]);
+      expect(found[0]!.message).toContain(what);
+      const { text } = model.info.module;
+      const { start, end } = found[0]!.range;
+      const lines = text.slice(0, start).split('\n');
+      expect(`${lines.length}:${lines.at(-1)!.length + 1}`).toBe(at);
+      expect(text.slice(start, end)).toContain(written);
+    },
+  );
 
   it.each(['a/**/*.png', '[!a]?.png', '{00..12}/{a,b}.png', 'photos (1)'])(
     'takes the pattern %s',

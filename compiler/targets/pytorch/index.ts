@@ -65,7 +65,10 @@ function refuse({ info }: CompiledModel): void {
   for (const task of info.tasks)
     if (task.known.length > 0)
       throw new Unsupported(`\`known\` of the task \`${task.name}\``, { file, range: task.place });
-  const { balance } = info.loss;
+  const { balance, pi, encoders } = info.loss;
+  const loss = { file, range: info.places.loss };
+  if (pi !== 'drawn') throw new Unsupported('`pi` of the loss', loss);
+  if (encoders !== 'stopped') throw new Unsupported(`\`encoders: ${encoders}\` of the loss`, loss);
   if (balance.form !== 'fixed')
     throw new Unsupported(`\`balance: ${balance.form}\` of the loss`, { file, range: balance.place });
 }
