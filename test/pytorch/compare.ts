@@ -132,33 +132,52 @@ export async function compare(
 }
 
 /**
- * The first step here and there, for models whose state is too large for a file: losses, and of the gradient, the parameters
- * and their average after it the norm and the sum of alternating signs of every tensor.
+ * The losses of the first step here and there, for models whose state is too large for files and whose training step is too
+ * large for the memory of a small machine; where `gradients` are asked for also, of the gradient, the parameters and their
+ * average after the step, the norm and the sum of alternating signs of every tensor.
  */
 export async function compareTotals(
   model: CompiledModel,
   data: string,
   folder: string,
   batch: number,
+  gradients: boolean,
 ): Promise<void> {
   const script = new URL('step.py', import.meta.url).pathname;
   const out = join(folder, 'step.safetensors');
   const args = [script, packageName(model.info.name), data, String(batch), out, 'totals'];
-  const ran = runPython(folder, args, { OMP_NUM_THREADS: '2' }, 1_200_000);
+  const ran = runPython(folder, args, { OMP_NUM_THREADS: '2' }, 1_800_000);
   if (ran.status !== 0) throw new Error(`${ran.status}: ${ran.error.slice(-4000)}`);
-  const theirs = parseSafetensors(readFileSync(out)).tensors;
-  const { layout } = model;
-  const step = model.trainingStep(batch);
-  const program = await (await choose('auto')).prepare(step.graph, { carry: carryOf(step) });
-  const state = initialState(layout, model.info.train.seed);
-  for (const name of stateNames)
-    if (state[name].length > 0) program.write(name, { data: state[name], shape: [state[name].length] });
+  const tensors = parseSafetensors(readFileSync(out)).tensors;
+  const there = (name: string): number[] => Array.from(tensors.get(name)!.data as ArrayLike<number>, Number);
   const { seed } = model.info.train;
   const dataset = await openData(model.info, data, 'train');
-  const feeds = new BatchFeeds(model, step, dataset, seed, model.info.train, batch);
-  const outputs = await program.run(await feeds.at(1));
-  const there = (name: string): number[] => Array.from(theirs.get(name)!.data as ArrayLike<number>, Number);
-  expect(relative(there('1.loss'), outputs.loss.data)).toBeLessThan(1e-5);
+  const executor = await choose('auto');
+  const feedsOf = (graph: TrainingStep['graph']) =>
+    new BatchFeeds(model, { graph }, dataset, seed, model.info.train, batch);
+  {
+    const graph = model.lossStep(batch);
+    const program = await executor.prepare(graph);
+    const { parameters } = initialState(model.layout, seed);
+    const inputs = await feedsOf(graph).at(1);
+    const outputs = await program.run({
+      ...inputs,
+      parameters: { data: parameters, shape: [parameters.length] },
+    });
+    await program.dispose();
+    expect(relative(there('1.loss'), outputs.loss.data)).toBeLessThan(1e-5);
+    model.forward(batch).terms.forEach((term, i) => {
+      const [a, b] = [there(`1.terms/${term}`)[0]!, outputs.terms.data[i]!];
+      expect([term, Math.abs(a - b) <= 2e-5 * Math.abs(b) + 1e-6]).toEqual([term, true]);
+    });
+  }
+  if (!gradients) return;
+  const step = model.trainingStep(batch);
+  const program = await executor.prepare(step.graph, { carry: carryOf(step) });
+  const state = initialState(model.layout, seed);
+  for (const name of stateNames)
+    if (state[name].length > 0) program.write(name, { data: state[name], shape: [state[name].length] });
+  const outputs = await program.run(await feedsOf(step.graph).at(1));
   expect(relative(there('1.norm'), outputs.grad_norm.data)).toBeLessThan(1e-4);
   const { clip, optimizer } = model.info.train;
   const clipped = clip > 0 ? Math.min(clip / (outputs.grad_norm.data[0] + 1e-6), 1) : 1;
@@ -169,7 +188,7 @@ export async function compareTotals(
   ] as const) {
     const all = (await program.read(carried)).data;
     const [ours, others]: [number[], number[]] = [[], []];
-    for (const { name, offset, size } of layout.trainable) {
+    for (const { name, offset, size } of model.layout.trainable) {
       let [square, signed] = [0, 0];
       for (let i = 0; i < size; i++) {
         const x = all[offset + i] / factor;

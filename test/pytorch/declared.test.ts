@@ -1,5 +1,6 @@
 /** What a model declares beside its networks: derived modalities, weights from files, frozen ones; and the largest example. */
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { packageName } from '../../compiler/targets/pytorch/index.js';
@@ -145,13 +146,17 @@ print(json.dumps({SPEC.renamed.get(n, n): list(p.shape) for n, p in model.named_
     await compare(model, labelled(folder, 16, 32, 7), folder, 4);
   }, 120_000);
 
-  it.skipIf(!long)(
-    `ADM for ImageNet, whole: the same losses, gradients and parameters${long ? '' : ' (skipped: set MMDC_LONG)'}`,
+  // The whole training step takes more than 20 GB here; its losses, and the step on a reduced model above, do not.
+  const gradients = totalmem() >= 64 * 2 ** 30;
+  const fits = totalmem() >= 20 * 2 ** 30;
+  const why = !long ? ' (skipped: set MMDC_LONG)' : fits ? '' : ' (skipped: needs 20 GB of memory)';
+  it.skipIf(!long || !fits)(
+    `ADM for ImageNet, whole: the same losses${gradients ? ', gradients and parameters' : ''}${why}`,
     async () => {
       const model = compileSpec(adm);
       const folder = emit(model);
-      await compareTotals(model, labelled(folder, 4, 64, 1000), folder, 1);
+      await compareTotals(model, labelled(folder, 4, 64, 1000), folder, 1, gradients);
     },
-    2_400_000,
+    3_600_000,
   );
 });

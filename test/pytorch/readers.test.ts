@@ -113,6 +113,7 @@ const bad: Readonly<Record<string, readonly [string, string, RegExp]>> = {
     'x: images("colour"), y: csv("few.csv", "kind", id: "file"), join: id',
     /has no `y`/,
   ],
+  BadDeep: ['x: image[2, 2, 3]', 'x: images("deeper")', /16 bits a channel in colour/],
   BadFolder: ['x: image[8, 6, 3]', 'x: images("nowhere")', /does not exist/],
 };
 
@@ -198,6 +199,14 @@ function writeData(folder: string): void {
     't.jsonl',
     '{"x": [1, 2.5], "kind": "cat"}\n\n{"other": 1, "kind": "dog"}\n{"x": "3, 4", "kind": 0}\n{"x": null, "kind": 1}\n',
   );
+  const deep = {
+    width: 2,
+    height: 2,
+    channels: 3,
+    depth: 16,
+    data: Uint16Array.from(random.integers(12, 65536)),
+  } as const;
+  put('deeper/0.png', encode(deep));
   put('few.csv', 'kind,file\ncat,5.png\ndog,0.png\n');
   put('ids.csv', 'kind,file\ncat,5.png\ndog,0.png\n,3.png\ncat,1.jpg\n');
   put(
