@@ -136,12 +136,23 @@ class DiTBlock(nn.Module):
         return x + self.down(F.gelu(self.up(normalised(x) * (d + 1) + f))) * g
 
 
+def grid_positions(rows, columns, width):
+    """Fixed sines and cosines, [rows * columns, width]: half of the channels tell the row, half the column."""
+    frequencies = torch.exp(torch.arange(width // 4) * (-4 * math.log(10000.0) / width))
+    r = torch.arange(rows)[:, None, None] * frequencies
+    c = torch.arange(columns)[None, :, None] * frequencies
+    parts = [torch.cat([a.sin(), a.cos()], -1).expand(rows, columns, width // 2) for a in (r, c)]
+    return torch.cat(parts, -1).reshape(rows * columns, width)
+
+
 class DiT(nn.Module):
     def __init__(self, p, depth=4):
         super().__init__()
         root = "backbone.DiT_1"
         self.time = TimeEmbedding(p, f"{root}.TimeEmbedding_1")
-        self.embed, self.position = p.linear(f"{root}.linear_1"), p.param(f"{root}.param_1")
+        root = f"{root}.ConditionedDiT_1"
+        self.embed = p.linear(f"{root}.linear_1")
+        self.register_buffer("position", grid_positions(8, 8, self.embed.out_features))
         self.blocks = nn.ModuleList(DiTBlock(p, f"{root}.repeat_1.{i}.DiTBlock_1") for i in range(depth))
         self.last, self.head = p.linear(f"{root}.linear_2"), p.linear("decoder.z.linear_1")
 
