@@ -18,15 +18,15 @@ import { format, resolveConfig } from 'prettier';
 import { compileFile } from '../runtime/cli/source.js';
 import { readNpy } from '../runtime/data/npy.js';
 import { choose } from '../runtime/executors/index.js';
-import { InputFault, SpecFault } from '../runtime/faults.js';
+import { InputFault } from '../runtime/faults.js';
 import { writeAtomic } from '../runtime/files/atomic.js';
 import { packageRoot } from '../runtime/host.js';
 import { version } from '../runtime/version.js';
-import { Interrupted } from './command.js';
+import { begin } from './begin.js';
 import { Judge } from './judge.js';
 import { classes, hasDigits, heldOutRows } from './mnist.js';
 import { gridByClass } from './picture.js';
-import { Plan, showSeconds } from './progress.js';
+import { Plan } from './progress.js';
 import { answer, sampleFor, tasks, type Asking, type Task } from './questions.js';
 import { intoDocument, table, type Machine, type SeedResult } from './result.js';
 import { sampled, trainStage, type Stage } from './stage.js';
@@ -212,18 +212,4 @@ function parse(): Options {
     : { ...paths, quick: false, seeds, n };
 }
 
-const start = performance.now();
-try {
-  await run(parse());
-  log(`done in ${showSeconds((performance.now() - start) / 1000)}`);
-} catch (error) {
-  if (error instanceof Interrupted) {
-    log('interrupted; the same command goes on from there');
-    process.exitCode = 130;
-  } else if (error instanceof InputFault) {
-    log(`error: ${error.message}${error.help === undefined ? '' : ` (${error.help})`}`);
-    process.exitCode = 1;
-  } else if (error instanceof SpecFault) {
-    process.exitCode = 1;
-  } else throw error;
-}
+await begin(() => run(parse()), log);

@@ -13,7 +13,6 @@ import { cpus, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { format, resolveConfig } from 'prettier';
-import { InputFault, SpecFault } from '../runtime/faults.js';
 import { writeAtomic } from '../runtime/files/atomic.js';
 import { packageRoot } from '../runtime/host.js';
 import {
@@ -29,7 +28,7 @@ import {
   type Arm,
 } from './arms.js';
 import { joinSplits } from './camvid.js';
-import { commit, Interrupted } from './command.js';
+import { commit } from './command.js';
 import {
   compare,
   markdown,
@@ -40,8 +39,9 @@ import {
   type Trained,
 } from './comparison.js';
 import { prepareFrozen, type Prepared } from './frozen.js';
-import { Plan, showSeconds } from './progress.js';
+import { Plan } from './progress.js';
 import { intoDocument } from './result.js';
+import { begin } from './begin.js';
 import { Store, type Ingredients } from './store.js';
 import { modelsOf, systems, type System } from './systems.js';
 
@@ -317,17 +317,4 @@ function parse(): Options {
   return { ...options, ...paths, quick, publish: into, seeds: quick ? 1 : seeds };
 }
 
-const start = performance.now();
-try {
-  await run(parse());
-  log(`done in ${showSeconds((performance.now() - start) / 1000)}`);
-} catch (error) {
-  if (error instanceof Interrupted) {
-    log('interrupted; the same command goes on from there');
-    process.exitCode = 130;
-  } else if (error instanceof InputFault) {
-    log(`error: ${error.message}${error.help === undefined ? '' : ` (${error.help})`}`);
-    process.exitCode = 1;
-  } else if (error instanceof SpecFault) process.exitCode = 1;
-  else throw error;
-}
+await begin(() => run(parse()), log);
