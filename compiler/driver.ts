@@ -230,12 +230,7 @@ export class CompiledModel {
     return optimize(lossStep(made, this.layout), options);
   }
 
-  /**
-   * The sampling step for `batch` rows, optimised; parameters are `parameter` nodes.
-   *
-   * @param options.known produced modalities of which a part is known
-   * @param options.roles those of all rows, where they are the same
-   */
+  /** The sampling step for `batch` rows, optimised; parameters are `parameter` nodes. */
   samplingStep(
     batch: number,
     guided: boolean,

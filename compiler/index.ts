@@ -36,6 +36,7 @@ export { explain } from './diagnostics/pages/index.js';
 export type {
   DataInfo,
   DerivedInfo,
+  KnownInfo,
   Likelihood,
   LossInfo,
   ModalityInfo,
@@ -50,6 +51,8 @@ export type { SnrWeight } from './process/weighting.js';
 export type { FieldValue, FormValue, RangeValue } from './model/forms.js';
 export type { FilledDefault } from './model/settings.js';
 export { trainCarry, trainInputs, type ForwardGraph, type TrainingStep } from './lower/training.js';
+export type { Roles } from './lower/forward.js';
+export type { SamplingOptions } from './lower/sampling.js';
 export type { Layout, Slot } from './lower/layout.js';
 export type { Statistic } from './lower/networks.js';
 export type { Init } from './elaborate/values.js';
