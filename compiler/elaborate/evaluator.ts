@@ -60,6 +60,8 @@ export interface Argument {
 export class Evaluator {
   private overflowed = false;
   private evaluations = 0;
+  /** Names that unknown ones are still compared with: thousands of either would take minutes. */
+  private comparisons = 300_000;
   /** Calls of library networks that have a problem: what else goes wrong inside follows from it. */
   private readonly faulty = new Set<string>();
   /** Called with the nodes that a use of a network has made. */
@@ -235,13 +237,18 @@ export class Evaluator {
   }
 
   /** A name that is neither a value, a network nor a primitive. */
-  unknown(name: Name, env: Environment, candidates: readonly string[]): Value {
+  unknown(name: Name, env: Environment, candidates: () => readonly string[]): Value {
     if (name.text === '') return errorValue;
     const reason = env.reasonHidden(name.text);
     if (reason !== undefined) {
       return this.report('MMD0308', env, name.range, { kind: 'the name', name: name.text, reason });
     }
-    const near = didYouMean(name.text, candidates);
+    let near: string | undefined;
+    if (this.comparisons > 0) {
+      const names = candidates();
+      this.comparisons -= names.length;
+      near = didYouMean(name.text, names);
+    }
     const help = near === undefined ? {} : { help: `did you mean \`${near}\`?` };
     return this.report('MMD0301', env, name.range, { name: name.text }, help);
   }
@@ -268,7 +275,7 @@ export class Evaluator {
         { help: `call it, \`${name.text}(x)\`, or pass a value to it, \`x |> ${name.text}\`` },
       );
     }
-    return this.unknown(name, env, env.names());
+    return this.unknown(name, env, () => env.names());
   }
 
   private list(exprs: readonly Expr[], env: Environment): Value {
@@ -379,10 +386,11 @@ export class Evaluator {
         return value.kind === 'tensor' && !this.fits(value.shape, env, range) ? errorValue : value;
       });
     if (target === undefined) {
-      const networks = [...env.module.scope, ...this.project.prelude]
-        .filter(([, visible]) => visible.declaration.kind === 'Network')
-        .map(([name]) => name);
-      return this.unknown(callee, env, [...builtins.keys(), ...networks]);
+      const networks = (): string[] =>
+        [...env.module.scope, ...this.project.prelude]
+          .filter(([, visible]) => visible.declaration.kind === 'Network')
+          .map(([name]) => name);
+      return this.unknown(callee, env, () => [...builtins.keys(), ...networks()]);
     }
     if (target.kind === 'error') return errorValue;
     return this.report('MMD0307', env, callee.range, {

@@ -86,6 +86,10 @@ const cases: Record<string, readonly [files: Record<string, string>, code: RegEx
   'a string of 10 MB': [one(model(`// ${'x'.repeat(10_000_000)}`)), /MMD0107/],
   'a line just below the limit': [one(model(`|> linear(${'1 + '.repeat(240_000)}1)`)), /MMD0106/],
   'an identifier of 900 kB': [one(model(`|> ${'a'.repeat(900_000)}`)), /MMD0301/],
+  'twenty thousand unknown names among as many known ones': [
+    one(`model M {\n${Array.from({ length: 20_000 }, (_, i) => `let v${i} = w${i} + 1`).join('\n')}\n}\n`),
+    /MMD0301/,
+  ],
   'twenty thousand unknown names': [
     one(
       model(Array.from({ length: 90 }, (_, i) => `|> unknown${i}`).join(' ')) +
