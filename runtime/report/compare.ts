@@ -3,14 +3,13 @@
  *
  * @module
  */
-import { createHash } from 'node:crypto';
+import { pageHead } from './head.js';
 import { legendKey, lineChart } from './charts.js';
 import { count, duration, figure } from '../../compiler/docs/figures.js';
 import type { Html } from '../../compiler/docs/html.js';
-import { markup, trusted } from '../../compiler/docs/html.js';
+import { markup } from '../../compiler/docs/html.js';
 import type { LogRecord } from './model.js';
 import { curveOf, figuresOf, seriesOf, windowFor, type Series } from './series.js';
-import { style } from './style.js';
 
 export interface ComparedRun {
   /** As the user named it. */
@@ -24,21 +23,13 @@ const SIZE = { width: 500, height: 250 };
 
 /** One HTML page that needs nothing else. @param runs at least one */
 export async function renderComparison(runs: readonly ComparedRun[]): Promise<string> {
-  const policy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; base-uri 'none'; form-action 'none'`;
   const series = runs.map((run) => new Map(seriesOf(run.log).map((s) => [s.name, s])));
   const names = [...new Set(series.flatMap((of) => [...of.keys()]))];
   const charts: Html[] = [];
   for (const name of names) charts.push(await chart(name, series));
   return markup`<!doctype html>
     <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${trusted(policy)}" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="generator" content="mmdc" />
-        <title>${runs.map((run) => run.name).join(', ')}</title>
-        ${trusted(`<style>${style}</style>`)}
-      </head>
+      ${pageHead(runs.map((run) => run.name).join(', '))}
       <body>
         <header class="top">
           <h1>${runs.length} runs</h1>

@@ -3,13 +3,12 @@
  *
  * @module
  */
-import { createHash } from 'node:crypto';
+import { pageHead } from './head.js';
 import { count, figure } from '../../compiler/docs/figures.js';
-import { markup, trusted, type Html } from '../../compiler/docs/html.js';
+import { markup, type Html } from '../../compiler/docs/html.js';
 import type { ColumnSurvey } from '../data/survey.js';
 import type { SampleImage } from './model.js';
 import { sampleSection } from './samples.js';
-import { style } from './style.js';
 
 export interface DataReport {
   readonly model: string;
@@ -23,8 +22,6 @@ export interface DataReport {
   readonly images: readonly SampleImage[];
   readonly shown: number;
 }
-
-const policy = `default-src 'none'; img-src data:; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; base-uri 'none'; form-action 'none'`;
 
 export function renderDataReport(report: DataReport): string {
   const pictures =
@@ -41,14 +38,7 @@ export function renderDataReport(report: DataReport): string {
         ]);
   return markup`<!doctype html>
     <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${trusted(policy)}" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="generator" content="mmdc" />
-        <title>Data of ${report.model}</title>
-        ${trusted(`<style>${style}</style>`)}
-      </head>
+      ${pageHead(`Data of ${report.model}`, { pictures: true })}
       <body>
         <header class="top">
           <h1>Data of ${report.model}</h1>

@@ -3,20 +3,16 @@
  *
  * @module
  */
-import { createHash } from 'node:crypto';
+import { pageHead } from './head.js';
 import { lossSection, processSection } from './curves.js';
 import { count, duration, figure, moment, roughly } from '../../compiler/docs/figures.js';
 import type { Html } from '../../compiler/docs/html.js';
-import { markup, trusted } from '../../compiler/docs/html.js';
+import { markup } from '../../compiler/docs/html.js';
 import type { RunReport } from './model.js';
 import { sampleSection } from './samples.js';
 import { figuresOf, windowFor } from './series.js';
 import { sourceListing } from './source.js';
-import { style } from './style.js';
 import { metricSection, parameterSection, settingSection } from './tables.js';
-
-/** Nothing is loaded from anywhere, nothing runs: whatever a spec contains, it stays text. */
-const policy = `default-src 'none'; img-src data:; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; base-uri 'none'; form-action 'none'`;
 
 /**
  * The whole page as text.
@@ -43,15 +39,7 @@ export async function renderReport(report: RunReport): Promise<string> {
   const shown = sections.filter(([, , content]) => content !== undefined);
   return markup`<!doctype html>
     <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${trusted(policy)}" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="generator" content="mmdc" />
-        ${report.refresh === undefined ? undefined : markup`<meta http-equiv="refresh" content="${report.refresh}" />`}
-        <title>${report.title}</title>
-        ${trusted(`<style>${style}</style>`)}
-      </head>
+      ${pageHead(report.title, { refresh: report.refresh, pictures: true })}
       <body>
         <header class="top">${head(report)}</header>
         <nav aria-label="Sections">
